@@ -1,0 +1,1 @@
+"""The drawn network as a value: types, edits, topology and lint. Standard library and networkx only."""

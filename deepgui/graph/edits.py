@@ -1,0 +1,234 @@
+"""Edits: functions from a network to a new network. Nothing else in DeepGUI makes networks differ.
+
+An edit that would change nothing returns the network it was given, so that identity tells whether
+anything happened. Edits keep every wire's ends existing; whether a wire makes sense is lint's subject.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import replace
+
+from deepgui.catalog.spec import Value
+from deepgui.graph.values import Network, Node, Point, Wire
+
+DUPLICATE_OFFSET = 32.0
+_UNSET: dict[str, Value] = {}
+
+
+def identifier(text: str) -> str:
+    """The Python identifier nearest to a text: ``My layer 2`` → ``my_layer_2``."""
+    import keyword
+
+    word = re.sub(r"\W+", "_", text.strip(), flags=re.ASCII).strip("_")
+    if not word:
+        return "unnamed"
+    if word[0].isdigit():
+        word = f"n{word}"
+    return f"{word}_" if keyword.iskeyword(word) else word
+
+
+def snake(kind: str) -> str:
+    """``Conv2d`` → ``conv2d``, ``BatchNorm2d`` → ``batch_norm2d``, ``LSTM`` → ``lstm``."""
+    return re.sub(r"(?<=[a-z0-9])(?=[A-Z][a-z])", "_", kind).lower()
+
+
+def fresh_id(taken: Collection[str], stem: str) -> str:
+    """``conv2d``, then ``conv2d_2``, ``conv2d_3``, ..."""
+    if stem not in taken:
+        return stem
+    number = 2
+    while f"{stem}_{number}" in taken:
+        number += 1
+    return f"{stem}_{number}"
+
+
+def add_node(
+    network: Network,
+    kind: str,
+    params: Mapping[str, Value] = _UNSET,
+    *,
+    name: str = "",
+    at: Point | None = None,
+    id: str | None = None,
+) -> tuple[Network, Node]:
+    """Place a node. Raises ValueError if ``id`` is given and taken."""
+    if id is not None and id in network.nodes:
+        raise ValueError(f"there is already a node {id!r}")
+    node = Node(id or fresh_id(network.nodes, snake(kind)), kind, dict(params), name)
+    layout = network.layout if at is None else {**network.layout, node.id: Point(*at)}
+    return replace(network, nodes={**network.nodes, node.id: node}, layout=layout), node
+
+
+def remove_nodes(network: Network, ids: Collection[str]) -> Network:
+    """Remove nodes with their wires and places."""
+    gone = set(ids) & network.nodes.keys()
+    if not gone:
+        return network
+    kept = tuple(w for w in network.wires if w.source not in gone and w.target not in gone)
+    return replace(
+        network,
+        nodes={i: n for i, n in network.nodes.items() if i not in gone},
+        wires=_closed_up(kept),
+        layout={i: p for i, p in network.layout.items() if i not in gone},
+    )
+
+
+def connect(network: Network, wire: Wire) -> Network:
+    """Draw a wire; what was on the same input and index gives way. Raises KeyError for unknown nodes."""
+    for node in (wire.source, wire.target):
+        if node not in network.nodes:
+            raise KeyError(node)
+    if wire in network.wires:
+        return network
+    slot = (wire.target, wire.input, wire.index)
+    kept = tuple(w for w in network.wires if (w.target, w.input, w.index) != slot)
+    return replace(network, wires=_closed_up((*kept, wire)))
+
+
+def append_wire(network: Network, source: str, output: str, target: str, input: str) -> Network:
+    """Draw a wire to the next free place of a variadic input."""
+    index = len(network.into(target, input))
+    return connect(network, Wire(source, output, target, input, index))
+
+
+def disconnect(network: Network, wires: Collection[Wire]) -> Network:
+    """Remove wires; those left on a variadic input close up."""
+    gone = set(wires)
+    kept = tuple(w for w in network.wires if w not in gone)
+    return network if len(kept) == len(network.wires) else replace(network, wires=_closed_up(kept))
+
+
+def _closed_up(wires: tuple[Wire, ...]) -> tuple[Wire, ...]:
+    """Renumber the wires of each input 0, 1, 2, ... in their order."""
+    slots: dict[tuple[str, str], list[int]] = {}
+    for w in wires:
+        slots.setdefault((w.target, w.input), []).append(w.index)
+    if all(len(taken) == 1 and taken[0] == 0 for taken in slots.values()):
+        return wires
+    rank = {slot: {index: place for place, index in enumerate(sorted(taken))} for slot, taken in slots.items()}
+    return tuple(w._replace(index=rank[w.target, w.input][w.index]) for w in wires)
+
+
+def set_params(network: Network, node: str, params: Mapping[str, Value]) -> Network:
+    """Set parameters of a node, leaving its others. Raises KeyError for an unknown node."""
+    old = network.nodes[node]
+    if all(name in old.params and _same(old.params[name], value) for name, value in params.items()):
+        return network
+    return _with_node(network, replace(old, params={**old.params, **params}))
+
+
+def unset_param(network: Network, node: str, name: str) -> Network:
+    """Back to the default, or to the inferred value."""
+    old = network.nodes[node]
+    if name not in old.params:
+        return network
+    return _with_node(network, replace(old, params={k: v for k, v in old.params.items() if k != name}))
+
+
+def _same(a: Value, b: Value) -> bool:
+    return type(a) is type(b) and a == b
+
+
+def rename_node(network: Network, node: str, name: str) -> Network:
+    """Change what the user calls a node; made a unique identifier. An empty name goes back to the id."""
+    old = network.nodes[node]
+    if name.strip():
+        taken = {n.label for n in network.nodes.values() if n.id != node}
+        name = fresh_id(taken, identifier(name))
+    name = "" if name.strip() == old.id else name.strip()
+    return network if name == old.name else _with_node(network, replace(old, name=name))
+
+
+def rename_network(network: Network, name: str) -> Network:
+    return network if name == network.name else replace(network, name=name)
+
+
+def _with_node(network: Network, node: Node) -> Network:
+    return replace(network, nodes={**network.nodes, node.id: node})
+
+
+def move(network: Network, places: Mapping[str, Point]) -> Network:
+    """Put nodes at places (absolute)."""
+    new = {i: Point(*p) for i, p in places.items() if i in network.nodes and network.layout.get(i) != p}
+    return replace(network, layout={**network.layout, **new}) if new else network
+
+
+def excerpt(network: Network, ids: Collection[str]) -> Network:
+    """The nodes and the wires among them: what copying puts on the clipboard."""
+    kept = {i: n for i, n in network.nodes.items() if i in set(ids)}
+    return Network(
+        network.name,
+        kept,
+        _closed_up(tuple(w for w in network.wires if w.source in kept and w.target in kept)),
+        {i: p for i, p in network.layout.items() if i in kept},
+    )
+
+
+def paste(network: Network, piece: Network, *, offset: Point | None = None) -> tuple[Network, tuple[str, ...]]:
+    """Add a copy of ``piece`` under fresh ids and names. Returns the new network and the new ids."""
+    dx, dy = offset or Point(DUPLICATE_OFFSET, DUPLICATE_OFFSET)
+    new_id: dict[str, str] = {}
+    nodes, layout = dict(network.nodes), dict(network.layout)
+    labels = {n.label for n in network.nodes.values()}
+    for old in piece.nodes.values():
+        fresh = fresh_id(nodes.keys() | labels, snake(old.kind))
+        new_id[old.id] = fresh
+        name = fresh_id(labels | {fresh}, old.name) if old.name else ""
+        nodes[fresh] = replace(old, id=fresh, name=name)
+        labels.add(nodes[fresh].label)
+        place = piece.layout.get(old.id, Point(0, 0))
+        layout[fresh] = Point(place.x + dx, place.y + dy)
+    wires = tuple(w._replace(source=new_id[w.source], target=new_id[w.target]) for w in piece.wires)
+    return replace(network, nodes=nodes, wires=network.wires + wires, layout=layout), tuple(new_id.values())
+
+
+def insert_on_wire(
+    network: Network,
+    wire: Wire,
+    kind: str,
+    params: Mapping[str, Value] = _UNSET,
+    *,
+    input: str = "input",
+    output: str = "output",
+    at: Point | None = None,
+) -> tuple[Network, Node]:
+    """Place a node in the middle of a wire. Raises KeyError if there is no such wire."""
+    if wire not in network.wires:
+        raise KeyError(wire)
+    if at is None and wire.source in network.layout and wire.target in network.layout:
+        a, b = network.layout[wire.source], network.layout[wire.target]
+        at = Point((a.x + b.x) / 2, (a.y + b.y) / 2)
+    network, node = add_node(network, kind, params, at=at)
+    network = connect(network, Wire(node.id, output, wire.target, wire.input, wire.index))
+    return connect(network, Wire(wire.source, wire.output, node.id, input)), node
+
+
+def splice(network: Network, node: str, wire: Wire, *, input: str = "input", output: str = "output") -> Network:
+    """Put a node that already stands on the canvas into the middle of a wire."""
+    if wire not in network.wires or node not in network.nodes:
+        raise KeyError(wire)
+    network = connect(network, Wire(node, output, wire.target, wire.input, wire.index))
+    return connect(network, Wire(wire.source, wire.output, node, input))
+
+
+def heal_and_remove(network: Network, ids: Iterable[str]) -> Network:
+    """Remove nodes, joining what fed each one's first input to all that its first output fed."""
+    for node in ids:
+        into, out = network.into(node), network.out_of(node)
+        network = remove_nodes(network, (node,))
+        if not into:
+            continue
+        feed = into[0]
+        for old in out:
+            if feed.source in network.nodes and old.target in network.nodes:
+                network = _joined(network, feed, old)
+    return network
+
+
+def _joined(network: Network, feed: Wire, old: Wire) -> Network:
+    """Wire ``feed``'s source to ``old``'s target, into the place that ``old`` left on a variadic input."""
+    later = {w: w._replace(index=w.index + 1) for w in network.into(old.target, old.input) if w.index >= old.index}
+    network = replace(network, wires=tuple(later.get(w, w) for w in network.wires))
+    return connect(network, Wire(feed.source, feed.output, old.target, old.input, old.index))

@@ -1,0 +1,178 @@
+"""What can be said against a network without running anything."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from deepgui.catalog.spec import LayerSpec, Registry, show
+from deepgui.graph import edits, topology
+from deepgui.graph.problems import Fix, Problem
+from deepgui.graph.values import Network, Node, Wire
+
+
+def lint(network: Network, registry: Registry) -> tuple[Problem, ...]:
+    """All problems that the drawing alone shows, in the order of the nodes."""
+    found: list[Problem] = []
+    if not network.nodes:
+        return (Problem("empty", "The network is empty: place an Input, some layers and an Output."),)
+    found += _ends(network)
+    found += _cycles(network)
+    for node in network.nodes.values():
+        spec = registry.get(node.kind)
+        if spec is None:
+            found.append(_unknown(node, registry))
+            continue
+        found += _params(node, spec)
+        found += _unconnected(network, node, spec)
+    found += _wires(network, registry)
+    found += _same_names(network)
+    return tuple(found)
+
+
+def refuse_wire(network: Network, registry: Registry, source: str, output: str, target: str, input: str) -> str:
+    """Why this wire cannot be drawn, in one sentence; empty if it can."""
+    a, b = network.nodes.get(source), network.nodes.get(target)
+    if a is None or b is None:
+        return "There is no such node."
+    if source == target:
+        return "A layer cannot feed itself."
+    for node, port, ports in ((a, output, _outputs(a, registry)), (b, input, _inputs(b, registry))):
+        if ports is not None and port not in ports:
+            return f"{node.label} has no port {port}."
+    if topology.would_cycle(network, source, target):
+        return f"{b.label} already leads to {a.label}: this wire would close a cycle."
+    return ""
+
+
+def _outputs(node: Node, registry: Registry) -> set[str] | None:
+    spec = registry.get(node.kind)
+    return None if spec is None else {p.name for p in spec.active_outputs(node.params)}
+
+
+def _inputs(node: Node, registry: Registry) -> set[str] | None:
+    spec = registry.get(node.kind)
+    return None if spec is None else {p.name for p in spec.active_inputs(node.params)}
+
+
+def _ends(network: Network) -> Iterator[Problem]:
+    kinds = {n.kind for n in network.nodes.values()}
+    if "Input" not in kinds:
+        yield Problem("no-input", "The network has no Input: place one and wire it to the first layer.")
+    if "Output" not in kinds:
+        yield Problem("no-output", "The network has no Output: place one and wire the last layer to it.")
+
+
+def _cycles(network: Network) -> Iterator[Problem]:
+    looping = [n for n in network.nodes if n in topology.cyclic_nodes(network)]
+    if looping:
+        names = ", ".join(network.nodes[n].label for n in looping[:5])
+        closing = next(w for w in reversed(network.wires) if w.source in looping and w.target in looping)
+        yield Problem(
+            "cycle",
+            f"These layers feed each other in a circle: {names}.",
+            node=looping[0],
+            reason="A network computes from inputs to outputs; a wire that leads back has no value to start from.",
+            fix=_disconnect("Remove the last wire of the circle", closing),
+        )
+
+
+def _disconnect(label: str, wire: Wire) -> Fix:
+    return Fix(label, lambda net: edits.disconnect(net, (wire,)))
+
+
+def _unknown(node: Node, registry: Registry) -> Problem:
+    near = registry.suggest(node.kind)
+    hint = f" Did you mean {near}?" if near else ""
+    return Problem("unknown-kind", f"{node.label}: there is no layer {node.kind}.{hint}", node=node.id)
+
+
+def _params(node: Node, spec: LayerSpec) -> Iterator[Problem]:
+    for name, value in node.params.items():
+        if not spec.has_param(name):
+            yield Problem(
+                "unknown-parameter",
+                f"{node.label}: {node.kind} has no parameter {name}.",
+                node=node.id,
+                fix=_unset(node, name, f"Remove {name}"),
+            )
+            continue
+        complaint = spec.param(name).check(value)
+        if complaint:
+            has_default = not spec.param(name).required or spec.param(name).infer
+            yield Problem(
+                "bad-parameter",
+                f"{node.label}: {complaint}.",
+                node=node.id,
+                received=show(value),
+                fix=_unset(node, name, f"Reset {name}") if has_default else None,
+            )
+    for param in spec.params:
+        if param.required and not param.infer and param.name not in node.params:
+            yield Problem("missing-parameter", f"{node.label}: {param.name} is not set.", node=node.id)
+
+
+def _unset(node: Node, name: str, label: str) -> Fix:
+    return Fix(label, lambda net: edits.unset_param(net, node.id, name))
+
+
+def _unconnected(network: Network, node: Node, spec: LayerSpec) -> Iterator[Problem]:
+    for port in spec.active_inputs(node.params):
+        if port.optional or port.fallback or network.into(node.id, port.name):
+            continue
+        yield Problem(
+            "unconnected-input",
+            f"{node.label}: the input {port.name} is not connected.",
+            node=node.id,
+            port=port.name,
+            reason="Draw a wire to it from the layer that should feed it.",
+        )
+    if spec.form != "output" and spec.outputs and not network.out_of(node.id):
+        yield Problem(
+            "unused-output",
+            f"{node.label}: nothing uses its result.",
+            node=node.id,
+            severity="warning",
+            reason="It does not take part in the network until it leads to an Output.",
+        )
+
+
+def _wires(network: Network, registry: Registry) -> Iterator[Problem]:
+    for wire in network.wires:
+        for node_id, port, ports in (
+            (wire.source, wire.output, _outputs),
+            (wire.target, wire.input, _inputs),
+        ):
+            node = network.nodes.get(node_id)
+            known = None if node is None else ports(node, registry)
+            if node is None or (known is not None and port not in known):
+                where = "a missing node" if node is None else f"{node.label}, which has no port {port}"
+                yield Problem(
+                    "dangling-wire",
+                    f"A wire from {wire.source} to {wire.target} ends at {where}.",
+                    node=node_id if node else "",
+                    port=port,
+                    fix=_disconnect("Remove the wire", wire),
+                )
+        target = network.nodes.get(wire.target)
+        spec = registry.get(target.kind) if target else None
+        if spec and wire.index and not any(p.variadic for p in spec.inputs if p.name == wire.input):
+            yield Problem(
+                "too-many-wires",
+                f"{target.label if target else wire.target}: the input {wire.input} takes one wire only.",
+                node=wire.target,
+                port=wire.input,
+                fix=_disconnect("Remove the wire", wire),
+            )
+
+
+def _same_names(network: Network) -> Iterator[Problem]:
+    seen: dict[str, Node] = {}
+    for node in network.nodes.values():
+        if node.label in seen:
+            yield Problem(
+                "same-name",
+                f"Two layers are called {node.label}.",
+                node=node.id,
+                fix=Fix("Rename one", lambda net, n=node: edits.rename_node(net, n.id, n.label)),  # type: ignore[misc]
+            )
+        seen[node.label] = node

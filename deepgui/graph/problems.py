@@ -1,0 +1,54 @@
+"""What can be wrong with a network, said so that a person can act on it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Literal
+
+from deepgui.graph.values import Network
+
+Severity = Literal["error", "warning"]
+
+
+@dataclass(frozen=True)
+class Fix:
+    """An edit that mends a problem; ``label`` is what the button says ("Insert Flatten")."""
+
+    label: str
+    apply: Callable[[Network], Network] = field(compare=False, repr=False)
+
+
+@dataclass(frozen=True)
+class Problem:
+    """Something wrong at a node or port.
+
+    Attributes:
+        code: stable id of the kind of problem (``unconnected-input``), for tests and help.
+        message: one plain sentence.
+        node: id of the node, or empty for the network as a whole.
+        port: the port, if the problem sits at one.
+        expected, received: short texts such as ``N×C×H×W`` and ``N×64``.
+        reason: why, in plain words; may be empty.
+        fix: an edit that mends it, if one does.
+    """
+
+    code: str
+    message: str
+    node: str = ""
+    port: str = ""
+    expected: str = ""
+    received: str = ""
+    reason: str = ""
+    severity: Severity = "error"
+    fix: Fix | None = None
+
+
+class NetworkError(ValueError):
+    """Raised where a network must be valid and is not. ``problems`` has at least one error."""
+
+    def __init__(self, problems: tuple[Problem, ...] | list[Problem]) -> None:
+        self.problems = tuple(problems)
+        errors = [p for p in self.problems if p.severity == "error"] or list(self.problems)
+        more = f" (and {len(errors) - 1} more)" if len(errors) > 1 else ""
+        super().__init__(f"{errors[0].message}{more}" if errors else "the network is not valid")

@@ -1,0 +1,59 @@
+"""Symbolic shapes: every dimension is ``a·N + c`` with N the batch size."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import NamedTuple
+
+
+class Dim(NamedTuple):
+    """One dimension, ``batch * N + const``."""
+
+    batch: int
+    const: int
+
+    def at(self, n: int) -> int:
+        """The size for batch size ``n``."""
+        return self.batch * n + self.const
+
+    def __str__(self) -> str:
+        if not self.batch:
+            return str(self.const)
+        head = "N" if self.batch == 1 else f"{self.batch}N"
+        return head if not self.const else f"{head}{self.const:+d}"
+
+
+class TensorType(NamedTuple):
+    """Shape and element type of what flows through a wire."""
+
+    dims: tuple[Dim, ...]
+    dtype: str = "float32"
+
+    @property
+    def shape(self) -> str:
+        """``N×16×28×28``; a scalar reads ``scalar``."""
+        return "×".join(map(str, self.dims)) or "scalar"
+
+    def at(self, n: int) -> tuple[int, ...]:
+        """The concrete shape for batch size ``n``."""
+        return tuple(d.at(n) for d in self.dims)
+
+    def numel(self, n: int) -> int:
+        """Number of elements for batch size ``n``."""
+        size = 1
+        for d in self.dims:
+            size *= d.at(n)
+        return size
+
+    @property
+    def batch_first(self) -> bool:
+        """Whether dimension 0 is the batch and no other dimension depends on it."""
+        return bool(self.dims) and self.dims[0] == Dim(1, 0) and not any(d.batch for d in self.dims[1:])
+
+    def __str__(self) -> str:
+        return self.shape if self.dtype == "float32" else f"{self.shape} {self.dtype}"
+
+
+def batched(shape: Iterable[int], dtype: str = "float32") -> TensorType:
+    """``(1, 28, 28)`` becomes ``N×1×28×28``."""
+    return TensorType((Dim(1, 0), *(Dim(0, s) for s in shape)), dtype)

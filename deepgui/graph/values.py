@@ -1,0 +1,97 @@
+"""Frozen values: a network is nodes and wires, and an edit makes a new one.
+
+Mappings are ordinary dicts that nobody mutates; :mod:`deepgui.graph.edits` is the only place that
+makes new ones. Nodes keep the order in which they were placed.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import NamedTuple
+
+from deepgui.catalog.spec import Value
+
+
+class Point(NamedTuple):
+    """A place on the canvas, in scene units (one unit is one pixel at 100 %)."""
+
+    x: float
+    y: float
+
+
+@dataclass(frozen=True)
+class Node:
+    """A use of a layer kind.
+
+    Attributes:
+        id: unique within the network and never changed: files, runs and probes refer to it.
+        kind: the layer kind, e.g. ``Conv2d``.
+        params: only what the user set; everything else is the declaration's default or inferred.
+        name: what the user calls it; empty means the id. Becomes the attribute name in the source.
+    """
+
+    id: str
+    kind: str
+    params: Mapping[str, Value] = field(default_factory=dict)
+    name: str = ""
+
+    @property
+    def label(self) -> str:
+        return self.name or self.id
+
+
+class Wire(NamedTuple):
+    """From an output port to an input port. ``index`` orders the wires of a variadic input."""
+
+    source: str
+    output: str
+    target: str
+    input: str
+    index: int = 0
+
+
+@dataclass(frozen=True)
+class Network:
+    """A drawn graph. ``layout`` is kept apart from meaning: it takes no part in :meth:`meaning`."""
+
+    name: str
+    nodes: Mapping[str, Node] = field(default_factory=dict)
+    wires: tuple[Wire, ...] = ()
+    layout: Mapping[str, Point] = field(default_factory=dict)
+
+    @cached_property
+    def incoming(self) -> Mapping[str, tuple[Wire, ...]]:
+        """Wires by target node; within a node ordered by input name and index."""
+        found: dict[str, list[Wire]] = {}
+        for wire in self.wires:
+            found.setdefault(wire.target, []).append(wire)
+        return {node: tuple(sorted(wires, key=lambda w: (w.input, w.index))) for node, wires in found.items()}
+
+    @cached_property
+    def outgoing(self) -> Mapping[str, tuple[Wire, ...]]:
+        """Wires by source node, in the order they were drawn."""
+        found: dict[str, list[Wire]] = {}
+        for wire in self.wires:
+            found.setdefault(wire.source, []).append(wire)
+        return {node: tuple(wires) for node, wires in found.items()}
+
+    def into(self, node: str, input: str | None = None) -> tuple[Wire, ...]:
+        """The wires that end at a node, or at one of its inputs in order of index."""
+        wires = self.incoming.get(node, ())
+        return wires if input is None else tuple(w for w in wires if w.input == input)
+
+    def out_of(self, node: str, output: str | None = None) -> tuple[Wire, ...]:
+        """The wires that start at a node, or at one of its outputs."""
+        wires = self.outgoing.get(node, ())
+        return wires if output is None else tuple(w for w in wires if w.output == output)
+
+    def of_kind(self, kind: str) -> tuple[Node, ...]:
+        """Nodes of one kind in the order they were placed."""
+        return tuple(n for n in self.nodes.values() if n.kind == kind)
+
+    def meaning(self) -> tuple[object, ...]:
+        """What the network computes, without layout: equal meanings train the same."""
+        nodes = tuple((n.id, n.kind, n.name, tuple(sorted(n.params.items()))) for n in self.nodes.values())
+        return nodes, tuple(sorted(self.wires))

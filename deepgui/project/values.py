@@ -1,0 +1,111 @@
+"""A project: networks, what they learn from, and how they are trained. Frozen like everything it holds."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
+
+from deepgui.catalog.spec import Value
+from deepgui.graph.values import Network
+
+
+@dataclass(frozen=True)
+class DataConfig:
+    """Where examples come from and how they are split.
+
+    Attributes:
+        source: id of a data source (``digits``, ``csv``, ...); empty means none chosen yet.
+        options: the source's own settings, e.g. ``path``.
+        inputs: Input node id → field name; Input nodes not named take the fields in order.
+        target: the field to learn; empty means the source's own choice.
+        validation, test: fractions of the examples, each in [0, 1).
+        seed: of the split.
+        normalize: ``none``, ``standard`` (zero mean, unit deviation) or ``minmax``; fitted on training data.
+    """
+
+    source: str = ""
+    options: Mapping[str, Value] = field(default_factory=dict)
+    inputs: Mapping[str, str] = field(default_factory=dict)
+    target: str = ""
+    validation: float = 0.15
+    test: float = 0.15
+    seed: int = 0
+    normalize: str = "standard"
+
+
+@dataclass(frozen=True)
+class TrainingConfig:
+    """How a network is trained. Names are torch's (``optimizer="AdamW"``, ``scheduler="OneCycleLR"``).
+
+    Attributes:
+        objective: id of an objective (``classification``, ``regression``).
+        objective_options: the objective's own settings, e.g. ``{"loss": "CrossEntropyLoss"}``.
+        optimizer_options, scheduler_options: arguments of the torch class that differ from its defaults.
+        scheduler: empty means a constant learning rate.
+        epochs: passes over the training split. max_steps: stop after so many steps, if not None.
+        batch_size: examples per step.
+        device: ``auto``, ``cpu``, ``cuda``, ``cuda:1``, ``mps``, ``xpu``.
+        precision: ``fp32``, ``bf16`` or ``fp16``.
+        seed: of initialisation, shuffling and dropout.
+        clip_grad_norm: largest gradient norm, or None.
+        accumulate: steps whose gradients are summed before the optimiser moves.
+        early_stopping: epochs without improvement of the validation loss before stopping, or None.
+        restore_best: give back the weights of the best epoch at the end.
+        checkpoint_minutes: at most this many minutes of training are lost by a crash.
+    """
+
+    objective: str = "classification"
+    objective_options: Mapping[str, Value] = field(default_factory=dict)
+    optimizer: str = "Adam"
+    optimizer_options: Mapping[str, Value] = field(default_factory=lambda: {"lr": 1e-3})
+    scheduler: str = ""
+    scheduler_options: Mapping[str, Value] = field(default_factory=dict)
+    epochs: int = 20
+    max_steps: int | None = None
+    batch_size: int = 32
+    device: str = "auto"
+    precision: str = "fp32"
+    seed: int = 0
+    clip_grad_norm: float | None = None
+    accumulate: int = 1
+    early_stopping: int | None = None
+    restore_best: bool = True
+    checkpoint_minutes: float = 1.0
+
+
+@dataclass(frozen=True)
+class Project:
+    """One file. ``main`` is the network that opens first and that single-network objectives train."""
+
+    name: str
+    networks: Mapping[str, Network] = field(default_factory=dict)
+    data: DataConfig = DataConfig()
+    training: TrainingConfig = TrainingConfig()
+    notes: str = ""
+
+    @property
+    def main(self) -> Network:
+        """The first network; an empty one if there is none yet."""
+        return next(iter(self.networks.values()), Network("network"))
+
+
+def with_network(project: Project, key: str, network: Network) -> Project:
+    """The project with one of its networks replaced or added."""
+    if project.networks.get(key) is network:
+        return project
+    return replace(project, networks={**project.networks, key: network})
+
+
+def edit_network(project: Project, key: str, edit: Callable[[Network], Network]) -> Project:
+    """The project with an edit applied to one of its networks. Raises KeyError for an unknown one."""
+    return with_network(project, key, edit(project.networks[key]))
+
+
+def main_key(project: Project) -> str:
+    """The key of :attr:`Project.main`; ``network`` if there is none yet."""
+    return next(iter(project.networks), "network")
+
+
+def empty_project(name: str = "untitled") -> Project:
+    """What File → New gives: one empty network."""
+    return Project(name, {"network": Network("network")})
