@@ -47,6 +47,8 @@ class PortSpec:
         layouts: accepted layouts with the batch first, e.g. ``("N C H W",)``; ``*`` stands for any
             number of dimensions; empty means anything goes.
         dtypes: accepted element types; empty means anything goes.
+        argument: the argument of ``forward`` that this input fills, if it is called otherwise; inputs that
+            share one are passed as a tuple (``h_0`` and ``c_0`` of an LSTM are both in ``hx``).
         path: where an output sits in a nested result, e.g. ``(1, 0)`` for ``h_n`` of ``output, (h_n, c_n)``.
         when: the port exists only if this parameter has this value, e.g. ``("return_indices", True)``.
         doc: one sentence for the tooltip.
@@ -58,6 +60,7 @@ class PortSpec:
     fallback: str = ""
     layouts: tuple[str, ...] = ()
     dtypes: tuple[str, ...] = ()
+    argument: str = ""
     path: tuple[int, ...] = ()
     when: tuple[str, Value] | None = None
     doc: str = ""
@@ -69,13 +72,16 @@ class ParamSpec:
 
     Attributes:
         type: selects the editor and the check. ``ints`` is an int or a tuple of ints.
-        default: what a new node gets; ignored if ``required``.
+        default: the value in force if the user sets none. A required parameter has to be set; its default
+            is only what the palette proposes (:meth:`LayerSpec.starters`).
         torch_default: what PyTorch would use; the source is silent about values equal to it.
         required: has no default in PyTorch.
         nullable: accepts ``None``.
         infer: where the value comes from if the user gives none.
         minimum: smallest number accepted (also for every element of ``ints``).
         length: number of elements a tuple must have; 0 means any.
+        choices: the words accepted; for ``ints`` also beside the numbers (``padding="same"``).
+        call: an argument of ``forward`` rather than of the constructor (``need_weights``).
     """
 
     name: str
@@ -88,6 +94,7 @@ class ParamSpec:
     infer: Infer | None = None
     minimum: float | None = None
     length: int = 0
+    call: bool = False
     doc: str = ""
 
     def check(self, value: Value) -> str | None:
@@ -138,8 +145,10 @@ def _check_choice(p: ParamSpec, value: Value) -> str | None:
 
 def _check_numbers(p: ParamSpec, value: Value, kind: str) -> str | None:
     test = _is_int if kind == "whole numbers" else lambda v: isinstance(v, (int, float)) and not isinstance(v, bool)
+    if p.choices and isinstance(value, str):
+        return None if value in p.choices else f"{p.name} must be {kind} or {' or '.join(p.choices)}, not {show(value)}"
     items = value if isinstance(value, tuple) else (value,)
-    if not items or not all(test(item) for item in items):
+    if not items or not all(test(item) or (item is None and p.nullable) for item in items):
         return f"{p.name} must be {kind}, not {show(value)}"
     if p.length and isinstance(value, tuple) and len(value) not in (1, p.length):
         return f"{p.name} must have {p.length} elements, not {len(value)}"
@@ -192,12 +201,12 @@ class LayerSpec:
             raise SpecError(f"layer kind {self.kind!r} is not a valid name")
         for what, names in (
             ("input", [p.name for p in self.inputs]),
-            ("output", [p.name for p in self.outputs]),
+            ("output", [(p.name, p.when) for p in self.outputs]),
             ("parameter", [p.name for p in self.params]),
         ):
-            twice = {n for n in names if names.count(n) > 1}
-            if twice:
-                raise SpecError(f"{self.kind}: {what} {sorted(twice)[0]!r} is declared twice")
+            for name in names:
+                if names.count(name) > 1:
+                    raise SpecError(f"{self.kind}: {what} {name!r} is declared twice")
         inputs = {p.name for p in self.inputs}
         for param in self.params:
             if param.infer and param.infer.port not in inputs:
@@ -213,7 +222,14 @@ class LayerSpec:
 
     def value(self, params: Mapping[str, Value], name: str) -> Value:
         """The value in force: the node's own, else the default."""
-        return params[name] if name in params else self._by_name[name].default
+        if name in params:
+            return params[name]
+        param = self._by_name[name]
+        return None if param.required else param.default
+
+    def starters(self) -> dict[str, Value]:
+        """Parameters that a node placed from the palette starts with, so that it works at once."""
+        return {p.name: p.default for p in self.params if p.required and not p.infer and p.default is not None}
 
     def active_inputs(self, params: Mapping[str, Value]) -> tuple[PortSpec, ...]:
         """The inputs that exist under these parameters, in order."""
