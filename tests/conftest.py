@@ -39,24 +39,24 @@ def pytest_unconfigure() -> None:
     shutil.rmtree(_HOME, ignore_errors=True)
 
 
-class _Started:
-    """Remembers what was started during a test, and from where."""
+class _Noted:
+    """Remembers the things that a function was called on during a test, and from where."""
 
     def __init__(self) -> None:
         self._where: dict[int, tuple[weakref.ref[Any], traceback.StackSummary]] = {}
 
-    def recording(self, start: Callable[..., Any]) -> Callable[..., Any]:
-        """``start`` with a note of its caller."""
+    def watching(self, function: Callable[..., Any]) -> Callable[..., Any]:
+        """``function`` with a note of its caller."""
 
         def noted(thing: Any, *args: Any, **kwargs: Any) -> Any:
             stack = traceback.StackSummary.extract(traceback.walk_stack(sys._getframe(1)), limit=12, lookup_lines=False)
             self._where[id(thing)] = (weakref.ref(thing), stack)
-            return start(thing, *args, **kwargs)
+            return function(thing, *args, **kwargs)
 
         return noted
 
     def running(self, is_running: Callable[[Any], bool]) -> list[tuple[Any, str]]:
-        """What still runs, with the place it was started at."""
+        """What still runs, with the place of the call."""
         things = [(ref(), stack) for ref, stack in self._where.values()]
         return [(t, _readable(stack)) for t, stack in things if t is not None and is_running(t)]
 
@@ -71,7 +71,7 @@ def _thread_runs(thread: threading.Thread) -> bool:
     return thread.is_alive() and not thread.name.startswith(LIBRARY_THREADS)
 
 
-def _settled(started: _Started, is_running: Callable[[Any], bool]) -> list[tuple[Any, str]]:
+def _settled(started: _Noted, is_running: Callable[[Any], bool]) -> list[tuple[Any, str]]:
     """What is left running after things had a moment to end by themselves."""
     give_up = time.monotonic() + GRACE_SECONDS
     while (left := started.running(is_running)) and time.monotonic() < give_up:
@@ -82,8 +82,8 @@ def _settled(started: _Started, is_running: Callable[[Any], bool]) -> list[tuple
 @pytest.fixture(autouse=True)
 def no_threads_left(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     """A test that leaves a thread running fails and is told where the thread was started."""
-    started = _Started()
-    monkeypatch.setattr(threading.Thread, "start", started.recording(threading.Thread.start))
+    started = _Noted()
+    monkeypatch.setattr(threading.Thread, "start", started.watching(threading.Thread.start))
     yield
     left = _settled(started, _thread_runs)
     if left:
@@ -94,16 +94,17 @@ def no_threads_left(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
 
 @pytest.fixture(autouse=True)
 def no_timers_left(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    """A test that leaves a QTimer or QThread active fails and is told where it was started."""
+    """A test that leaves a QTimer or QThread active fails and is told where it was made."""
     core = sys.modules.get("PySide6.QtCore")
     if core is None:
         yield
         return
     import shiboken6
 
-    timers, threads = _Started(), _Started()
-    monkeypatch.setattr(core.QTimer, "start", timers.recording(core.QTimer.start))
-    monkeypatch.setattr(core.QThread, "start", threads.recording(core.QThread.start))
+    timers, threads = _Noted(), _Noted()
+    # The constructors, not ``start``: signals are connected to ``start`` as Qt's own slot.
+    monkeypatch.setattr(core.QTimer, "__init__", timers.watching(core.QTimer.__init__))
+    monkeypatch.setattr(core.QThread, "__init__", threads.watching(core.QThread.__init__))
     yield
     if core.QCoreApplication.instance() is not None:
         core.QCoreApplication.sendPostedEvents(None, core.QEvent.Type.DeferredDelete)
@@ -122,6 +123,6 @@ def no_timers_left(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     left = ticking + _settled(threads, running)
     if left:
         pytest.fail(
-            "\n".join(f"{type(t).__name__} {t.objectName()!r} is still active; started at\n{w}" for t, w in left),
+            "\n".join(f"{type(t).__name__} {t.objectName()!r} is still active; it was made at\n{w}" for t, w in left),
             pytrace=False,
         )
