@@ -45,7 +45,11 @@ class Theme:
 
     def family(self, category: str) -> QColor:
         """The colour of a palette category (``Convolution``)."""
-        return self.color(f"family_{_FAMILIES.get(category, 'other')}")
+        return self.color(self.family_token(category))
+
+    def family_token(self, category: str) -> str:
+        """The token of a palette category's colour (``family_convolution``)."""
+        return f"family_{_FAMILIES.get(category, 'other')}"
 
 
 @cache
