@@ -1,0 +1,197 @@
+"""The arguments of every command. Imports nothing heavy: ``deepgui --help`` answers at once."""
+
+from __future__ import annotations
+
+import argparse
+import difflib
+import math
+import re
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any, NoReturn
+
+from deepgui import __version__
+from deepgui.cli.errors import CommandError
+
+_DEVICE = re.compile(r"auto|cpu|mps|(cuda|xpu)(:\d+)?")
+_EPILOG = """\
+Without a command, deepgui opens the application: deepgui [PROJECT]
+
+Exit status: 0 done; 1 the project has problems, the run failed or was interrupted;
+2 unusable arguments or input. --debug (anywhere) shows the traceback of an error."""
+
+
+class _Parser(argparse.ArgumentParser):
+    """Says what is wrong in one sentence instead of printing the usage."""
+
+    def __init__(self, **options: Any) -> None:
+        super().__init__(**{"allow_abbrev": False, **options})
+
+    def error(self, message: str) -> NoReturn:
+        message = re.sub(r"^argument ([^:]+): (?=--|[A-Z])", "", message)
+        message = re.sub(r"^argument ([^:]+): ", r"\1: ", message)
+        raise CommandError(f"{message}; see {self.prog} --help.")
+
+
+def parse(words: Sequence[str]) -> argparse.Namespace:
+    """Parse the command line. Raises :class:`CommandError`; SystemExit(0) after --help and --version."""
+    parser, commands = _build()
+    first = words[0] if words else ""
+    if first not in commands and first not in ("-h", "--help", "--version"):
+        _refuse_misspelt(first, commands)
+        words = ["open", *words]
+    return parser.parse_args(words)
+
+
+def _refuse_misspelt(word: str, commands: Sequence[str]) -> None:
+    """``deepgui trian x`` must not look for a file called trian."""
+    if not word or word.startswith("-") or any(mark in word for mark in "./\\") or Path(word).exists():
+        return
+    near = difflib.get_close_matches(word, commands, n=1, cutoff=0.6)
+    hint = f"did you mean {near[0]}?" if near else "see deepgui --help."
+    raise CommandError(f"there is no command or project {word!r}; {hint}")
+
+
+def _build() -> tuple[_Parser, list[str]]:
+    parser = _Parser(
+        prog="deepgui",
+        description="Draw a neural network, watch it learn, take the PyTorch home.",
+        epilog=_EPILOG,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument("--version", action="version", version=f"deepgui {__version__}")
+    commands = parser.add_subparsers(title="commands", metavar="COMMAND", required=True)
+
+    def command(name: str, handler: str, help: str) -> _Parser:
+        made: _Parser = commands.add_parser(name, help=help, description=help)
+        made.set_defaults(handler=handler, command=name)
+        return made
+
+    for add in (_windows, _projects, _training, _results, _listings):
+        add(command)
+    return parser, list(commands.choices)
+
+
+_Command = Callable[[str, str, str], _Parser]
+
+
+def _windows(command: _Command) -> None:
+    opening = command("open", "window:open_window", "Open the application.")
+    opening.add_argument("project", nargs="?", type=Path, metavar="PROJECT")
+    demo = command("demo", "window:demo", "Open the digits sample and train it; without a display, the same offscreen.")
+    demo.add_argument("--offscreen", action="store_true", help="do not open a window even if there is a display")
+    demo.add_argument(
+        "-o", "--out", type=Path, default=Path("deepgui-demo"), metavar="DIR", help="what is left offscreen goes here"
+    )
+
+
+def _projects(command: _Command) -> None:
+    check = command("check", "check:run", "List problems, shapes, parameters, multiply-adds and memory.")
+    _project(check)
+    _json(check)
+    render = command("render", "window:render", "Draw the network into an SVG, PNG or PDF file.")
+    _project(render)
+    render.add_argument("-o", "--out", type=Path, required=True, metavar="OUT.svg|png|pdf")
+    render.add_argument("--theme", choices=("dark", "light"), default="light", help="colours (default: light)")
+
+
+def _training(command: _Command) -> None:
+    train = command("train", "train:run", "Train the project's network.")
+    _project(train)
+    train.add_argument("--epochs", type=whole("--epochs", 1), metavar="N", help="passes over the training data")
+    train.add_argument("--max-steps", type=whole("--max-steps", 1), metavar="N", help="stop after so many steps")
+    train.add_argument("--batch-size", type=whole("--batch-size", 1), metavar="N", help="examples per step")
+    train.add_argument("--lr", type=positive("--lr"), metavar="X", help="learning rate")
+    train.add_argument("--device", type=_device, metavar="auto|cpu|cuda|mps", help="where to compute")
+    train.add_argument("--precision", choices=("fp32", "bf16", "fp16"), help="of the computation")
+    train.add_argument("--seed", type=whole("--seed", 0), metavar="S", help="of initialisation, shuffling and dropout")
+    train.add_argument("--data", type=Path, metavar="PATH", help="examples from this file or folder instead")
+    train.add_argument("--runs", type=Path, metavar="DIR", help="where the run's folder is made")
+    train.add_argument("--resume", metavar="RUN", help="continue this run: its folder or its name")
+    train.add_argument("--devices", type=whole("--devices", 1), default=1, metavar="N", help="1 in this version")
+    _json(train)
+
+
+def _results(command: _Command) -> None:
+    evaluate = command("eval", "evaluate:run", "Measure a trained run on held-out data.")
+    _project(evaluate)
+    _run(evaluate, required=True)
+    evaluate.add_argument("--split", choices=("val", "test"), default="test", help="default: test")
+    evaluate.add_argument("--data", type=Path, metavar="PATH", help="examples from this file or folder instead")
+    _json(evaluate)
+    predict = command("predict", "predict:run", "Ask a trained run about files: images, CSV rows, NumPy arrays.")
+    _project(predict)
+    _run(predict, required=True)
+    predict.add_argument("--input", type=Path, nargs="+", required=True, metavar="FILE")
+    _json(predict)
+    export = command("export", "export:run", "Take the network home: Python source, weights, ONNX, torch.export.")
+    _project(export)
+    export.add_argument("--to", required=True, choices=("python", "weights", "onnx", "torch"))
+    export.add_argument("-o", "--out", type=Path, required=True, metavar="OUT")
+    _run(export, required=False)
+    _json(export)
+    runs = command("runs", "evaluate:list_runs", "List the runs of a project.")
+    _project(runs)
+    _runs_folder(runs)
+    _json(runs)
+
+
+def _listings(command: _Command) -> None:
+    layers = command("layers", "listing:layers", "List the layers, or explain one.")
+    layers.add_argument("kind", nargs="?", metavar="KIND")
+    _json(layers)
+    samples = command("samples", "listing:samples", "List the sample projects.")
+    _json(samples)
+
+
+def _project(parser: _Parser) -> None:
+    parser.add_argument("project", type=Path, metavar="PROJECT", help="a .deepgui file")
+
+
+def _json(parser: _Parser) -> None:
+    parser.add_argument("--json", action="store_true", help="print JSON")
+
+
+def _run(parser: _Parser, *, required: bool) -> None:
+    parser.add_argument("--run", required=required, metavar="RUN", help="a run: its folder or its name")
+    _runs_folder(parser)
+
+
+def _runs_folder(parser: _Parser) -> None:
+    parser.add_argument("--runs", type=Path, metavar="DIR", help="where to look for runs by name")
+
+
+def whole(option: str, minimum: int) -> Callable[[str], int]:
+    """A converter for whole numbers from ``minimum`` up."""
+
+    def convert(text: str) -> int:
+        try:
+            number = int(text)
+        except ValueError:
+            raise argparse.ArgumentTypeError(f"{option} must be a whole number, not {text!r}") from None
+        if not minimum <= number < 2**63:
+            raise argparse.ArgumentTypeError(f"{option} must be at least {minimum}, not {text}")
+        return number
+
+    return convert
+
+
+def positive(option: str) -> Callable[[str], float]:
+    """A converter for finite numbers above zero."""
+
+    def convert(text: str) -> float:
+        try:
+            number = float(text)
+        except ValueError:
+            raise argparse.ArgumentTypeError(f"{option} must be a number, not {text!r}") from None
+        if not (math.isfinite(number) and number > 0):
+            raise argparse.ArgumentTypeError(f"{option} must be a number above 0, not {text}")
+        return number
+
+    return convert
+
+
+def _device(text: str) -> Any:
+    if not _DEVICE.fullmatch(text):
+        raise argparse.ArgumentTypeError(f"--device must be auto, cpu, cuda, mps or xpu, not {text!r}")
+    return text
