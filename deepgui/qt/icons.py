@@ -23,6 +23,7 @@ FAMILIES: Mapping[str, str] = {
     "Linear": "intersect",
     "Convolution": "grid-four",
     "Pooling": "funnel",
+    "Padding": "frame-corners",
     "Normalization": "sliders",
     "Activation": "lightning",
     "Dropout": "drop-half",

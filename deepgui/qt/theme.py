@@ -20,6 +20,7 @@ _FAMILIES = {
     "Linear": "linear",
     "Convolution": "convolution",
     "Pooling": "pooling",
+    "Padding": "shape",
     "Normalization": "normalization",
     "Activation": "activation",
     "Dropout": "dropout",

@@ -36,6 +36,8 @@ EVERYDAY = (
 """What people place most. They win ties, and lead when nothing has been typed yet."""
 
 _EVERYDAY_BONUS = 30.0
+_KEEP = 0.4
+"""Matches this much weaker than the best one are noise: nobody who finds ``conv`` by name wants near misses."""
 _WORDS = re.compile(r"\d+[a-z]*|[A-Z]+(?![a-z])|[A-Z][a-z]*|[a-z]+")
 _TYPO_FROM = 4
 """Shorter words are not searched for typos: everything would be near everything."""
@@ -70,7 +72,8 @@ def rank(query: str, registry: Mapping[str, LayerSpec], fits: Fits | None = None
         place = {kind: index for index, kind in enumerate(EVERYDAY)}
         return sorted(offered, key=lambda spec: place.get(spec.kind, len(EVERYDAY)))
     scored = [(score(terms, spec), spec) for spec in offered]
-    scored = [(points, spec) for points, spec in scored if points > 0]
+    least = _KEEP * max((points for points, _ in scored), default=0.0)
+    scored = [(points, spec) for points, spec in scored if points > least]
     return [spec for _, spec in sorted(scored, key=lambda hit: (-hit[0], hit[1].kind.lower()))]
 
 
