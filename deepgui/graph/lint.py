@@ -63,8 +63,11 @@ def _ends(network: Network) -> Iterator[Problem]:
 
 
 def _cycles(network: Network) -> Iterator[Problem]:
-    looping = [n for n in network.nodes if n in topology.cyclic_nodes(network)]
-    if looping:
+    cyclic = topology.cyclic_nodes(network)
+    first = next((n for n in network.nodes if n in cyclic), None)
+    if first is not None:
+        circle = {first} | (topology.downstream(network, first) & topology.upstream(network, first))
+        looping = [n for n in network.nodes if n in circle]
         names = ", ".join(network.nodes[n].label for n in looping[:5])
         closing = next(w for w in reversed(network.wires) if w.source in looping and w.target in looping)
         yield Problem(

@@ -1,0 +1,186 @@
+"""What one layer makes of what it is given, found by running the real layer on the meta device.
+
+Two batch sizes are run; from the two results every output dimension is solved as ``a·N + c``. The
+answer depends only on the kind, its parameters and the incoming types, and is remembered.
+"""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import Any
+
+import torch
+from torch import nn
+from torch.utils.flop_counter import FlopCounterMode
+
+from deepgui.catalog.corrections import SHORTENED
+from deepgui.catalog.spec import LayerSpec, Value
+from deepgui.compiler.call import arguments, init_settings
+from deepgui.compiler.lower import resolve
+from deepgui.graph.shapes import Dim, TensorType
+
+BATCHES = (83, 89)
+"""Two primes: sizes that no layer's own dimensions are likely to equal."""
+
+SHORT = 3
+"""Sequence length on which recurrent layers are run; their meta kernels go step by step."""
+
+Types = Mapping[str, tuple[TensorType, ...]]
+
+
+@dataclass(frozen=True)
+class Facts:
+    """Outputs by port, the parameters in force, and the cost of one example.
+
+    Attributes:
+        error: PyTorch's complaint in its own words, if the layer cannot take these inputs.
+        multiply_adds: of one example, forward pass.
+    """
+
+    outputs: Mapping[str, TensorType] = field(default_factory=dict)
+    params: Mapping[str, Value] = field(default_factory=dict)
+    inferred: frozenset[str] = frozenset()
+    parameters: int = 0
+    multiply_adds: int = 0
+    error: str = ""
+
+
+_remembered: dict[Any, Facts] = {}
+_REMEMBER = 20_000
+
+
+def facts(spec: LayerSpec, params: Mapping[str, Value], types: Types) -> Facts:
+    """What the layer does to inputs of these types. Never raises; see :attr:`Facts.error`."""
+    key = (spec.kind, spec.target, _key(params), tuple(sorted(types.items())))
+    known = _remembered.get(key)
+    if known is None:
+        if len(_remembered) > _REMEMBER:
+            _remembered.clear()
+        known = _remembered[key] = _find(spec, params, types)
+    return known
+
+
+def _key(params: Mapping[str, Value]) -> tuple[tuple[str, str], ...]:
+    """Parameters as text: 1, 1.0 and True are equal to Python but not to torch."""
+    return tuple(sorted((name, repr(value)) for name, value in params.items()))
+
+
+def infer(spec: LayerSpec, params: Mapping[str, Value], types: Types) -> dict[str, int]:
+    """The sizes that the incoming wires give to parameters the user left out."""
+    found = {}
+    for param in spec.params:
+        if param.infer is None or params.get(param.name) is not None:
+            continue
+        size = incoming(param.infer.port, param.infer.dim, types)
+        if size is not None:
+            found[param.name] = size
+    return found
+
+
+def incoming(port: str, dim: int, types: Types) -> int | None:
+    """A fixed dimension of what comes in at a port; None if it is not there or depends on the batch."""
+    arriving = types.get(port)
+    if not arriving:
+        return None
+    dims = arriving[0].dims
+    if not -len(dims) <= dim < len(dims) or dims[dim].batch:
+        return None
+    return dims[dim].const
+
+
+def _find(spec: LayerSpec, params: Mapping[str, Value], types: Types) -> Facts:
+    inferred = infer(spec, params, types)
+    in_force = {p.name: inferred.get(p.name, spec.value(params, p.name)) for p in spec.params}
+    known: dict[str, Any] = {"params": in_force, "inferred": frozenset(inferred)}
+    try:
+        with _meta():
+            call = _callable(spec, params, inferred)
+            weights = sum(p.numel() for p in call.parameters()) if isinstance(call, nn.Module) else 0
+            counter = FlopCounterMode(display=False)
+            with counter:
+                first = _run(spec, call, params, types, BATCHES[0])
+            second = _run(spec, call, params, types, BATCHES[1])
+            outputs = _solve(spec, params, first, second)
+    except Exception as error:  # PyTorch raises whatever it likes for a bad shape
+        return Facts(**known, error=_words(error))
+    outputs, factor = _stretched(spec, in_force, types, outputs)
+    multiply_adds = counter.get_total_flops() * factor // (2 * BATCHES[0])
+    return Facts(outputs, parameters=weights, multiply_adds=multiply_adds, **known)
+
+
+@contextmanager
+def _meta() -> Iterator[None]:
+    """No memory, no gradients, no warnings, and no random numbers used up."""
+    with torch.no_grad(), torch.device("meta"), warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        yield
+
+
+def _callable(spec: LayerSpec, params: Mapping[str, Value], inferred: Mapping[str, Value]) -> Any:
+    target = resolve(spec.target)
+    return target(**init_settings(spec, params, inferred)) if spec.form == "module" else target
+
+
+def _run(spec: LayerSpec, call: Any, params: Mapping[str, Value], types: Types, n: int) -> Any:
+    """Call the layer on empty tensors of the incoming types, exactly as the lowered graph would."""
+    tensors = {port: [_empty(spec, params, port, t, n) for t in ts] for port, ts in types.items()}
+    args, kwargs = arguments(spec, params, tensors)
+    return call(*args, **kwargs)
+
+
+def _empty(spec: LayerSpec, params: Mapping[str, Value], port: str, t: TensorType, n: int) -> torch.Tensor:
+    shape = list(t.at(n))
+    if spec.kind in SHORTENED and port == "input" and len(shape) == 3:
+        shape[_time(spec, params)] = min(SHORT, shape[_time(spec, params)])
+    return torch.empty(shape, dtype=getattr(torch, t.dtype))
+
+
+def _time(spec: LayerSpec, params: Mapping[str, Value]) -> int:
+    return 1 if spec.value(params, "batch_first") else 0
+
+
+def _stretched(
+    spec: LayerSpec, in_force: Mapping[str, Value], types: Types, outputs: dict[str, TensorType]
+) -> tuple[dict[str, TensorType], int]:
+    """Put the real sequence length back into what was found on a short one. Returns the cost factor, too."""
+    if spec.kind not in SHORTENED or len(types["input"][0].dims) != 3:
+        return outputs, 1
+    time = 1 if in_force["batch_first"] else 0
+    length = types["input"][0].dims[time]
+    if length.batch or length.const <= SHORT:
+        return outputs, 1
+    long = outputs["output"]
+    dims = (*long.dims[:time], length, *long.dims[time + 1 :])
+    # The cost of a step does not depend on its place in the sequence; rounding down loses less than a step.
+    return {**outputs, "output": TensorType(dims, long.dtype)}, max(1, round(length.const / SHORT))
+
+
+def _solve(spec: LayerSpec, params: Mapping[str, Value], first: Any, second: Any) -> dict[str, TensorType]:
+    found = {}
+    for port in spec.active_outputs(params):
+        a, b = first, second
+        for step in port.path:
+            a, b = a[step], b[step]
+        if not isinstance(a, torch.Tensor):
+            continue
+        if a.dim() != b.dim():
+            raise ValueError("the number of dimensions depends on the batch size")
+        dims = tuple(_dim(x, y) for x, y in zip(a.shape, b.shape, strict=True))
+        found[port.name] = TensorType(dims, str(a.dtype).removeprefix("torch."))
+    return found
+
+
+def _dim(x: int, y: int) -> Dim:
+    slope, rest = divmod(y - x, BATCHES[1] - BATCHES[0])
+    if rest:
+        raise ValueError("the size of a dimension is not proportional to the batch size")
+    return Dim(slope, x - slope * BATCHES[0])
+
+
+def _words(error: Exception) -> str:
+    """The last plain line of an exception's message."""
+    lines = [line.strip() for line in str(error).splitlines() if line.strip()]
+    return lines[0] if lines else type(error).__name__

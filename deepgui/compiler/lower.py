@@ -1,0 +1,125 @@
+"""From a drawn network to one torch.fx graph: the only description of it below the drawing.
+
+Every fx node carries where it comes from: ``meta["node"]`` (id of the drawn node), ``meta["port"]``
+(the output it stands for), ``meta["spec"]`` and ``meta["params"]`` (what the user set), and
+``meta["feeds"]`` (input port → the fx nodes wired to it).
+"""
+
+from __future__ import annotations
+
+import importlib
+import operator
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from functools import cache
+from typing import Any
+
+
+from torch import fx
+
+from deepgui.catalog.spec import LayerSpec, Registry
+from deepgui.compiler.call import arguments
+from deepgui.compiler.names import attribute_names
+from deepgui.graph import topology
+from deepgui.graph.values import Network, Node
+
+
+@dataclass
+class Lowered:
+    """The graph, and the fx node behind each output of each drawn node.
+
+    Nodes of unknown kind, with unconnected inputs, on a cycle, or behind such nodes are not lowered.
+    """
+
+    network: Network
+    graph: fx.Graph
+    values: dict[tuple[str, str], fx.Node] = field(default_factory=dict)
+    calls: dict[str, fx.Node] = field(default_factory=dict)
+    outputs: list[fx.Node] = field(default_factory=list)
+
+
+@cache
+def resolve(target: str) -> Callable[..., Any]:
+    """The class or function that a declaration names. Raises ImportError if it is not there."""
+    module, _, name = target.rpartition(".")
+    try:
+        return getattr(importlib.import_module(module), name)  # type: ignore[no-any-return]
+    except AttributeError as error:
+        raise ImportError(f"{target} does not exist") from error
+
+
+def lower(network: Network, registry: Registry, only: frozenset[str] | None = None) -> Lowered:
+    """Lower a network, or the part of it in ``only``. Never fails: what cannot be lowered is left out."""
+    lowered = Lowered(network, fx.Graph())
+    names = attribute_names(network)
+    for node_id in topology.order(network):
+        if only is not None and node_id not in only:
+            continue
+        node = network.nodes[node_id]
+        spec = registry.get(node.kind)
+        if spec is not None:
+            _lower_node(lowered, node, spec, names[node_id])
+    if lowered.outputs:
+        returned = lowered.outputs[0] if len(lowered.outputs) == 1 else tuple(lowered.outputs)
+        lowered.graph.output(returned)
+    return lowered
+
+
+def live_nodes(network: Network) -> frozenset[str]:
+    """The nodes that lead to an Output, and all Inputs."""
+    live = {n.id for n in network.of_kind("Output")} | {n.id for n in network.of_kind("Input")}
+    return frozenset(live.union(*(topology.upstream(network, n.id) for n in network.of_kind("Output"))))
+
+
+def _lower_node(lowered: Lowered, node: Node, spec: LayerSpec, name: str) -> None:
+    feeds = _feeds(lowered, node, spec)
+    if feeds is None:
+        return
+    if spec.form == "input":
+        call = lowered.graph.placeholder(name)
+    elif spec.form == "output":
+        lowered.outputs.append(feeds["input"][0])
+        return
+    else:
+        args, kwargs = arguments(spec, node.params, feeds)
+        if spec.form == "module":
+            call = lowered.graph.create_node("call_module", name, args, kwargs, name)
+        else:
+            call = lowered.graph.create_node("call_function", resolve(spec.target), args, kwargs, name)
+    call.meta.update(node=node.id, spec=spec, params=node.params, feeds=feeds)
+    lowered.calls[node.id] = call
+    _name_outputs(lowered, node, spec, call)
+
+
+def _feeds(lowered: Lowered, node: Node, spec: LayerSpec) -> dict[str, tuple[fx.Node, ...]] | None:
+    """The fx nodes wired to each input; None if a required one is missing."""
+    network = lowered.network
+    feeds: dict[str, tuple[fx.Node, ...]] = {}
+    for port in spec.active_inputs(node.params):
+        wires = network.into(node.id, port.name)
+        found = [lowered.values.get((w.source, w.output)) for w in wires]
+        values = tuple(v for v in found if v is not None)
+        if len(values) < len(found):
+            return None
+        if not values and port.fallback:
+            values = feeds.get(port.fallback, ())
+        if values:
+            feeds[port.name] = values if port.variadic else values[:1]
+        elif not port.optional:
+            return None
+    return feeds
+
+
+def _name_outputs(lowered: Lowered, node: Node, spec: LayerSpec, call: fx.Node) -> None:
+    """Reach into a nested result for the outputs that somebody uses; the first one stands for the call."""
+    used = {w.output for w in lowered.network.out_of(node.id)}
+    for port in spec.active_outputs(node.params):
+        value = call
+        if port.path:
+            if port.name not in used:
+                continue
+            for step in port.path:
+                value = lowered.graph.call_function(operator.getitem, (value, step))
+                value.meta.update(node=node.id, port="")
+        value.meta.update(node=node.id, port=port.name)
+        lowered.values[node.id, port.name] = value

@@ -1,0 +1,62 @@
+"""The shape pass: walks the fx graph and writes types and costs into ``meta``.
+
+A layer whose inputs have not changed answers from memory (:mod:`deepgui.compiler.facts`), so after an
+edit only what it reaches is run again, and that stops where the types are as before.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from torch import fx
+
+from deepgui.catalog.spec import LayerSpec
+from deepgui.compiler.facts import Facts, Types, facts
+from deepgui.compiler.lower import Lowered
+from deepgui.graph.shapes import TensorType, batched
+from deepgui.graph.values import Node
+
+
+def propagate(lowered: Lowered) -> dict[str, tuple[Types, Facts]]:
+    """Incoming types and facts by node id, for every node whose inputs have a known type.
+
+    Every fx node gets ``meta["type"]``; a node behind an error gets none.
+    """
+    found: dict[str, tuple[Types, Facts]] = {}
+    for node_id, call in lowered.calls.items():
+        spec: LayerSpec = call.meta["spec"]
+        node = lowered.network.nodes[node_id]
+        if spec.form == "input":
+            types: Types = {}
+            known = _input_facts(node, spec)
+        else:
+            arriving = _arriving(call.meta["feeds"])
+            if arriving is None:
+                continue
+            types = arriving
+            known = facts(spec, node.params, types)
+        found[node_id] = types, known
+        for port, type_ in known.outputs.items():
+            value = lowered.values.get((node_id, port))
+            if value is not None:
+                value.meta["type"] = type_
+    return found
+
+
+def _input_facts(node: Node, spec: LayerSpec) -> Facts:
+    shape = spec.value(node.params, "shape")
+    dtype = str(spec.value(node.params, "dtype"))
+    if shape is None or spec.param("shape").check(shape) or spec.param("dtype").check(dtype):
+        return Facts()
+    sizes = shape if isinstance(shape, tuple) else (shape,)
+    return Facts({"output": batched([s for s in sizes if isinstance(s, int)], dtype)}, dict(node.params))
+
+
+def _arriving(feeds: Mapping[str, tuple[fx.Node, ...]]) -> Types | None:
+    types: dict[str, tuple[TensorType, ...]] = {}
+    for port, values in feeds.items():
+        known = [v.meta.get("type") for v in values]
+        if any(t is None for t in known):
+            return None
+        types[port] = tuple(t for t in known if t is not None)
+    return types
