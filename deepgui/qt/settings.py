@@ -1,15 +1,11 @@
-"""What the application remembers between starts: window, docks, theme, recent files, shortcuts."""
+"""What the application remembers between starts: window, docks, theme, shortcuts."""
 
 from __future__ import annotations
 
 import os
-from pathlib import Path
-
 from PySide6.QtCore import QByteArray, QSettings
 
 from deepgui import paths
-
-RECENT_FILES = 12
 
 
 class Settings:
@@ -43,19 +39,3 @@ class Settings:
     def sync(self) -> None:
         """Write to disk now."""
         self._store.sync()
-
-    @property
-    def recent(self) -> list[Path]:
-        """Files opened or saved lately, newest first, those that still exist."""
-        lines = self.text("recent").split("\n")
-        return [Path(line) for line in lines if line and Path(line).is_file()]
-
-    def remember_file(self, path: Path) -> None:
-        """Put a file at the head of the recent ones."""
-        path = path.resolve()
-        kept = [path, *(p for p in self.recent if p != path)][:RECENT_FILES]
-        self.set("recent", "\n".join(map(str, kept)))
-
-    def forget_file(self, path: Path) -> None:
-        """Take a file off the recent ones."""
-        self.set("recent", "\n".join(str(p) for p in self.recent if p != path.resolve()))

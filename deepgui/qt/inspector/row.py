@@ -1,0 +1,133 @@
+"""A parameter's row: its name, its editor, the way back to the default, what is wrong, and its help."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+from PySide6.QtCore import QEvent, QObject, Qt, Signal
+from PySide6.QtGui import QIcon
+from PySide6.QtWidgets import QApplication, QGridLayout, QWidget
+
+from deepgui.catalog.spec import ParamSpec, Value, show
+from deepgui.qt import style
+from deepgui.qt.inspector.fields import Field, field_for
+from deepgui.qt.widgets import Elided, label, tool_button
+
+LABEL_WIDTH = 112
+
+
+class Shown(NamedTuple):
+    """What a row shows.
+
+    Attributes:
+        value: in force, or None.
+        own: the value was set by the user and is not the default.
+        inferred: the wire gave the value.
+        mixed: the selected layers have different values.
+    """
+
+    value: Value
+    own: bool = False
+    inferred: bool = False
+    mixed: bool = False
+
+
+class ParamRow(QWidget):
+    """One parameter.
+
+    Signals:
+        edited(name, value): a valid value was typed or chosen.
+        reset(name): back to the default, or to what the wire says.
+    """
+
+    edited = Signal(str, object)
+    reset = Signal(str)
+
+    def __init__(self, spec: ParamSpec) -> None:
+        super().__init__()
+        self.spec = spec
+        self.field: Field = field_for(spec)
+        self.field.name_editor(f"param_{spec.name}", spec.name)
+        self._title = Elided(spec.name, "parameter", Qt.TextElideMode.ElideMiddle)
+        self._title.setFixedWidth(LABEL_WIDTH)
+        self._title.clicked.connect(self.field.setFocus)
+        self._reset = tool_button("arrow-counter-clockwise", f"reset_{spec.name}", self._reset_tip())
+        self._reset.clicked.connect(lambda: self.reset.emit(self.spec.name))
+        self._reset_icon = self._reset.icon()
+        self._note = label("", "inferred", wrap=True)
+        self._error = label("", "error", wrap=True)
+        self._error.setObjectName(f"error_{spec.name}")
+        self._help = label(spec.doc, "caption", wrap=True)
+        self._arrange()
+        for part in (self._note, self._error, self._help):
+            part.hide()
+        self.field.setToolTip(spec.doc)
+        self.field.edited.connect(lambda value: self.edited.emit(self.spec.name, value))
+        self.field.rejected.connect(self._show_error)
+        editor = self.field.focusProxy()
+        if editor is not None:
+            editor.setAccessibleDescription(spec.doc)
+            editor.installEventFilter(self)
+
+    def _arrange(self) -> None:
+        grid = QGridLayout(self)
+        grid.setContentsMargins(0, 0, 0, 0)
+        grid.setHorizontalSpacing(8)
+        grid.setVerticalSpacing(2)
+        grid.addWidget(self._title, 0, 0, Qt.AlignmentFlag.AlignVCenter)
+        grid.addWidget(self.field, 0, 1)
+        grid.addWidget(self._reset, 0, 2)
+        for line, part in enumerate((self._error, self._note, self._help), 1):
+            grid.addWidget(part, line, 1, 1, 2)
+        grid.setColumnStretch(1, 1)
+        self._hold_reset_place()
+
+    def _hold_reset_place(self) -> None:
+        policy = self._reset.sizePolicy()
+        policy.setRetainSizeWhenHidden(True)
+        self._reset.setSizePolicy(policy)
+        self._reset.hide()
+
+    def _reset_tip(self) -> str:
+        if self.spec.infer:
+            return "Back to what the wire says"
+        return f"Back to the default, {show(self.spec.default)}"
+
+    def show_state(self, shown: Shown) -> None:
+        """Show a value with where it comes from."""
+        hint = "None" if self.spec.nullable else ""
+        if shown.mixed:
+            self.field.show_value(None, hint="several values")
+        elif shown.inferred:
+            self._show_inferred(shown.value)
+        elif self.spec.infer and shown.value is None:
+            self.field.show_value(None, hint="from the wire", inferred=True)
+        else:
+            self.field.show_value(shown.value, hint=hint or ("required" if self.spec.required else ""))
+        self._note.setVisible(shown.inferred)
+        self._note.setText("inferred from the wire" if shown.inferred else "")
+        style.set_flag(self._title, "changed", shown.own)
+        self._reset.setVisible(shown.own)
+        self._reset.setIcon(self._reset_icon if shown.own else QIcon())
+
+    def _show_inferred(self, value: Value) -> None:
+        if self.spec.type in ("bool", "choice"):
+            self.field.show_value(value, inferred=True)
+        else:
+            self.field.show_value(None, hint=f"{value}", inferred=True)
+
+    def error(self) -> str:
+        """The sentence under the field; empty if all is well."""
+        return self._error.text()
+
+    def _show_error(self, sentence: str) -> None:
+        self._error.setText(sentence)
+        self._error.setVisible(bool(sentence))
+
+    def eventFilter(self, watched: QObject, event: QEvent) -> bool:
+        """The help stands beside the field that has the focus."""
+        if event.type() == QEvent.Type.FocusIn:
+            self._help.setVisible(bool(self.spec.doc))
+        elif event.type() == QEvent.Type.FocusOut and QApplication.activePopupWidget() is None:
+            self._help.hide()
+        return super().eventFilter(watched, event)
