@@ -84,6 +84,17 @@ class Session(QObject):
             self.selection = chosen
             self.selection_changed.emit()
 
+    @property
+    def ready(self) -> bool:
+        """Whether torch is there: networks can be checked, compiled and trained."""
+        return self._checker is not None
+
+    def show_catalogue(self, registry: Registry) -> None:
+        """Show layer kinds remembered from the last start, until :meth:`use_catalogue` brings the real ones."""
+        if self._checker is None:
+            self.registry = registry
+            self.registry_ready.emit()
+
     def use_catalogue(self, registry: Registry, checker: Callable[[Project, str], Report]) -> None:
         """Called once torch is there: the layer kinds, and the function that checks a network of a project."""
         self.registry = registry
