@@ -60,14 +60,13 @@ def _as_dict(spec: LayerSpec) -> dict[str, Any]:
 
 
 def _from_dict(entry: dict[str, Any]) -> LayerSpec:
-    ports = {
-        side: tuple(PortSpec(**{k: freeze(v) for k, v in port.items()}) for port in entry.pop(side))
-        for side in ("inputs", "outputs")
-    }
+    ports = {side: tuple(PortSpec(**_frozen(p)) for p in entry.pop(side)) for side in ("inputs", "outputs")}
     params = []
     for param in entry.pop("params"):
         infer = param.pop("infer")
-        frozen = {k: freeze(v) for k, v in param.items()}
-        params.append(ParamSpec(infer=Infer(**infer) if infer else None, **frozen))
-    rest = {k: freeze(v) for k, v in entry.items()}
-    return LayerSpec(params=tuple(params), **ports, **rest)  # type: ignore[arg-type]
+        params.append(ParamSpec(infer=Infer(**infer) if infer else None, **_frozen(param)))
+    return LayerSpec(params=tuple(params), **ports, **_frozen(entry))
+
+
+def _frozen(entry: dict[str, Any]) -> dict[str, Any]:
+    return {name: freeze(value) for name, value in entry.items()}

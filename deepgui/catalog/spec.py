@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import difflib
 import keyword
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal, Union
 
@@ -155,7 +155,7 @@ def _check_numbers(p: ParamSpec, value: Value, kind: str) -> str | None:
     return None
 
 
-_TYPE_CHECKS = {
+_TYPE_CHECKS: dict[str, Callable[[ParamSpec, Value], str | None]] = {
     "int": _check_int,
     "float": _check_float,
     "bool": _check_bool,
@@ -199,19 +199,19 @@ class LayerSpec:
     def __post_init__(self) -> None:
         if not self.kind.isidentifier() or keyword.iskeyword(self.kind):
             raise SpecError(f"layer kind {self.kind!r} is not a valid name")
-        for what, names in (
-            ("input", [p.name for p in self.inputs]),
-            ("output", [(p.name, p.when) for p in self.outputs]),
-            ("parameter", [p.name for p in self.params]),
-        ):
-            for name in names:
-                if names.count(name) > 1:
-                    raise SpecError(f"{self.kind}: {what} {name!r} is declared twice")
+        self._refuse_doubles("input", [p.name for p in self.inputs])
+        self._refuse_doubles("output", [(p.name, p.when) for p in self.outputs])
+        self._refuse_doubles("parameter", [p.name for p in self.params])
         inputs = {p.name for p in self.inputs}
         for param in self.params:
             if param.infer and param.infer.port not in inputs:
                 raise SpecError(f"{self.kind}: {param.name} is inferred from {param.infer.port!r}, which is no input")
         self._by_name.update({p.name: p for p in self.params})
+
+    def _refuse_doubles(self, what: str, names: list[Any]) -> None:
+        for name in names:
+            if names.count(name) > 1:
+                raise SpecError(f"{self.kind}: {what} {name!r} is declared twice")
 
     def param(self, name: str) -> ParamSpec:
         """The declaration of a parameter. Raises KeyError if there is none of that name."""

@@ -203,11 +203,13 @@ def _wrong_sizes(case: Case) -> Iterator[Problem]:
                 expected=f"{param.name} = {own}",
                 received=arriving.shape,
                 reason=f"The layer's weights are made for {own}; left empty, {param.name} follows the wire.",
-                fix=Fix(
-                    f"Set {param.name} to {size}",
-                    lambda net, name=param.name: edits.unset_param(net, case.node.id, name),
-                ),
+                fix=_follow(case, param.name, size),
             )
+
+
+def _follow(case: Case, name: str, size: int) -> Fix:
+    """Let a size follow the wire again."""
+    return Fix(f"Set {name} to {size}", lambda net: edits.unset_param(net, case.node.id, name))
 
 
 def _last(value: Value) -> Value:
@@ -335,7 +337,7 @@ def _uneven(case: Case, arriving: list[TensorType]) -> Problem:
         case.spec.inputs[0].name,
         expected=f"like {first.shape} except along dim",
         received=arriving[odd].shape,
-        reason="All must have the same number of dimensions and agree in every dimension but the one they are joined along.",
+        reason="All must have as many dimensions, and agree in each but the one they are joined along.",
     )
 
 

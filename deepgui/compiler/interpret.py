@@ -13,7 +13,7 @@ Port = tuple[str, str]
 """Node id and output name."""
 
 
-class _Enough(Exception):  # noqa: N818 - not an error: all that was asked for has been seen
+class _Enough(Exception):
     pass
 
 
@@ -62,7 +62,7 @@ class Blame:
     message: str
 
 
-class _Blamed(Exception):  # noqa: N818
+class _Blamed(Exception):
     def __init__(self, blame: Blame) -> None:
         super().__init__(blame.message)
         self.blame = blame

@@ -14,7 +14,6 @@ from dataclasses import dataclass, field
 from functools import cache
 from typing import Any
 
-
 from torch import fx
 
 from deepgui.catalog.spec import LayerSpec, Registry
@@ -82,13 +81,15 @@ def _lower_node(lowered: Lowered, node: Node, spec: LayerSpec, name: str) -> Non
         return
     else:
         args, kwargs = arguments(spec, node.params, feeds)
+        nested = any(port.path for port in spec.active_outputs(node.params))
+        value = f"{name}_results" if nested else name
         if spec.form == "module":
-            call = lowered.graph.create_node("call_module", name, args, kwargs, name)
+            call = lowered.graph.create_node("call_module", name, args, kwargs, value)
         else:
-            call = lowered.graph.create_node("call_function", resolve(spec.target), args, kwargs, name)
+            call = lowered.graph.create_node("call_function", resolve(spec.target), args, kwargs, value)
     call.meta.update(node=node.id, spec=spec, params=node.params, feeds=feeds)
     lowered.calls[node.id] = call
-    _name_outputs(lowered, node, spec, call)
+    _name_outputs(lowered, node, spec, call, name)
 
 
 def _feeds(lowered: Lowered, node: Node, spec: LayerSpec) -> dict[str, tuple[fx.Node, ...]] | None:
@@ -110,16 +111,17 @@ def _feeds(lowered: Lowered, node: Node, spec: LayerSpec) -> dict[str, tuple[fx.
     return feeds
 
 
-def _name_outputs(lowered: Lowered, node: Node, spec: LayerSpec, call: fx.Node) -> None:
-    """Reach into a nested result for the outputs that somebody uses; the first one stands for the call."""
+def _name_outputs(lowered: Lowered, node: Node, spec: LayerSpec, call: fx.Node, name: str) -> None:
+    """Reach into a nested result for the outputs that somebody uses; otherwise the call is the output."""
     used = {w.output for w in lowered.network.out_of(node.id)}
     for port in spec.active_outputs(node.params):
         value = call
         if port.path:
             if port.name not in used:
                 continue
-            for step in port.path:
-                value = lowered.graph.call_function(operator.getitem, (value, step))
+            for depth, step in enumerate(port.path, 1):
+                last = (name if port.name == "output" else f"{name}_{port.name}") if depth == len(port.path) else None
+                value = lowered.graph.create_node("call_function", operator.getitem, (value, step), {}, last)
                 value.meta.update(node=node.id, port="")
         value.meta.update(node=node.id, port=port.name)
         lowered.values[node.id, port.name] = value

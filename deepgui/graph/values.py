@@ -49,7 +49,7 @@ class Wire(NamedTuple):
     output: str
     target: str
     input: str
-    index: int = 0
+    index: int = 0  # type: ignore[assignment]  # hides tuple.index, which nobody misses
 
 
 @dataclass(frozen=True)
