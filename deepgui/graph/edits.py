@@ -6,6 +6,7 @@ anything happened. Edits keep every wire's ends existing; whether a wire makes s
 
 from __future__ import annotations
 
+import keyword
 import re
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import replace
@@ -15,12 +16,16 @@ from deepgui.graph.values import Network, Node, Point, Wire
 
 DUPLICATE_OFFSET = 32.0
 _UNSET: dict[str, Value] = {}
+_NUMBER = re.compile(r"(?<=[^\W_])_\d+$")
+
+
+def is_identifier(text: str) -> bool:
+    """Whether a text can be a name in Python source: ASCII letters, digits and ``_``, and no keyword."""
+    return text.isascii() and text.isidentifier() and not keyword.iskeyword(text)
 
 
 def identifier(text: str) -> str:
-    """The Python identifier nearest to a text: ``My layer 2`` → ``my_layer_2``."""
-    import keyword
-
+    """The Python identifier nearest to a text: ``My layer 2`` → ``My_layer_2``, ``class`` → ``class_``."""
     word = re.sub(r"\W+", "_", text.strip(), flags=re.ASCII).strip("_")
     if not word:
         return "unnamed"
@@ -44,6 +49,14 @@ def fresh_id(taken: Collection[str], stem: str) -> str:
     return f"{stem}_{number}"
 
 
+def _stem(kind: str) -> str:
+    return identifier(snake(kind))
+
+
+def _labels(network: Network, *, but: str = "") -> set[str]:
+    return {n.label for n in network.nodes.values() if n.id != but}
+
+
 def add_node(
     network: Network,
     kind: str,
@@ -53,10 +66,18 @@ def add_node(
     at: Point | None = None,
     id: str | None = None,
 ) -> tuple[Network, Node]:
-    """Place a node. Raises ValueError if ``id`` is given and taken."""
+    """Place a node under a fresh id, or under ``id``; the name is made a unique identifier.
+
+    Raises ValueError if ``id`` is taken or cannot be a name in Python source.
+    """
     if id is not None and id in network.nodes:
         raise ValueError(f"there is already a node {id!r}")
-    node = Node(id or fresh_id(network.nodes, snake(kind)), kind, dict(params), name)
+    if id is not None and not is_identifier(id):
+        raise ValueError(f"a node cannot have the id {id!r}: it becomes a name in Python source")
+    labels = _labels(network)
+    fresh = id or fresh_id(network.nodes.keys() | labels, _stem(kind))
+    name = fresh_id(labels, identifier(name)) if name.strip() else ""
+    node = Node(fresh, kind, dict(params), "" if name == fresh else name)
     layout = network.layout if at is None else {**network.layout, node.id: Point(*at)}
     return replace(network, nodes={**network.nodes, node.id: node}, layout=layout), node
 
@@ -128,20 +149,23 @@ def unset_param(network: Network, node: str, name: str) -> Network:
 
 
 def _same(a: Value, b: Value) -> bool:
+    """Equal, and of the same types all through: ``(1, 2)`` is not ``(1.0, 2.0)``."""
+    if isinstance(a, tuple) and isinstance(b, tuple):
+        return len(a) == len(b) and all(map(_same, a, b))
     return type(a) is type(b) and a == b
 
 
 def rename_node(network: Network, node: str, name: str) -> Network:
     """Change what the user calls a node; made a unique identifier. An empty name goes back to the id."""
     old = network.nodes[node]
-    if name.strip():
-        taken = {n.label for n in network.nodes.values() if n.id != node}
-        name = fresh_id(taken, identifier(name))
-    name = "" if name.strip() == old.id else name.strip()
+    name = fresh_id(_labels(network, but=node), identifier(name) if name.strip() else old.id)
+    name = "" if name == old.id else name
     return network if name == old.name else _with_node(network, replace(old, name=name))
 
 
 def rename_network(network: Network, name: str) -> Network:
+    """Change the name, which becomes that of the class in the source; made an identifier."""
+    name = identifier(name)
     return network if name == network.name else replace(network, name=name)
 
 
@@ -157,7 +181,8 @@ def move(network: Network, places: Mapping[str, Point]) -> Network:
 
 def excerpt(network: Network, ids: Collection[str]) -> Network:
     """The nodes and the wires among them: what copying puts on the clipboard."""
-    kept = {i: n for i, n in network.nodes.items() if i in set(ids)}
+    wanted = set(ids)
+    kept = {i: n for i, n in network.nodes.items() if i in wanted}
     return Network(
         network.name,
         kept,
@@ -171,11 +196,11 @@ def paste(network: Network, piece: Network, *, offset: Point | None = None) -> t
     dx, dy = offset or Point(DUPLICATE_OFFSET, DUPLICATE_OFFSET)
     new_id: dict[str, str] = {}
     nodes, layout = dict(network.nodes), dict(network.layout)
-    labels = {n.label for n in network.nodes.values()}
+    labels = _labels(network)
     for old in piece.nodes.values():
-        fresh = fresh_id(nodes.keys() | labels, snake(old.kind))
+        fresh = fresh_id(nodes.keys() | labels, _stem(old.kind))
         new_id[old.id] = fresh
-        name = fresh_id(labels | {fresh}, old.name) if old.name else ""
+        name = fresh_id(labels | {fresh}, _NUMBER.sub("", old.name)) if old.name else ""
         nodes[fresh] = replace(old, id=fresh, name=name)
         labels.add(nodes[fresh].label)
         place = piece.layout.get(old.id, Point(0, 0))
@@ -206,23 +231,33 @@ def insert_on_wire(
 
 
 def splice(network: Network, node: str, wire: Wire, *, input: str = "input", output: str = "output") -> Network:
-    """Put a node that already stands on the canvas into the middle of a wire."""
+    """Put a node that already stands on the canvas into the middle of a wire; not one of the wire's own ends.
+
+    Raises KeyError if there is no such wire or node.
+    """
     if wire not in network.wires or node not in network.nodes:
         raise KeyError(wire)
+    if node in (wire.source, wire.target):
+        return network
     network = connect(network, Wire(node, output, wire.target, wire.input, wire.index))
     return connect(network, Wire(wire.source, wire.output, node, input))
 
 
 def heal_and_remove(network: Network, ids: Iterable[str]) -> Network:
-    """Remove nodes, joining what fed each one's first input to all that its first output fed."""
+    """Remove nodes, joining what fed each one's main input to all that its main output fed.
+
+    Main is the port called ``input`` or ``output``, else the one that was wired first.
+    """
     for node in ids:
-        into, out = network.into(node), network.out_of(node)
+        into = [w for w in network.wires if w.target == node != w.source]
+        out = [w for w in network.wires if w.source == node != w.target]
         network = remove_nodes(network, (node,))
-        if not into:
+        if not into or not out:
             continue
-        feed = into[0]
-        for old in out:
-            if feed.source in network.nodes and old.target in network.nodes:
+        feed = next((w for w in into if w.input == "input" and w.index == 0), into[0])
+        main = "output" if any(w.output == "output" for w in out) else out[0].output
+        for old in sorted(out, key=lambda w: w.index):
+            if old.output == main and old.target != feed.source:
                 network = _joined(network, feed, old)
     return network
 

@@ -5,15 +5,14 @@ from __future__ import annotations
 import dataclasses
 import difflib
 import json
-import keyword
 import math
-import re
 import types
 import typing
 from collections.abc import Mapping
 from typing import Any, TypeVar, Union
 
 from deepgui.catalog.spec import Value
+from deepgui.graph.edits import is_identifier
 from deepgui.graph.values import Node, Point
 
 Place = tuple[str, ...]
@@ -21,7 +20,6 @@ T = TypeVar("T")
 
 MAX_DEPTH = 32
 MAX_COORDINATE = 1e7
-_IDENTIFIER = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 _SPECIAL = {"inf": math.inf, "-inf": -math.inf, "nan": math.nan}
 
 
@@ -101,7 +99,7 @@ def as_text(value: object, place: Place) -> str:
 def as_identifier(value: object, place: Place) -> str:
     """A name that can stand in Python source: it will."""
     text = as_text(value, place)
-    if not _IDENTIFIER.fullmatch(text) or keyword.iskeyword(text):
+    if not is_identifier(text):
         raise Misfit(place, f"{quoted(text)} is no valid name (letters, digits and _, not a word of Python)")
     return text
 

@@ -97,5 +97,6 @@ class Document:
         self.changed.emit(before, project)
 
     def mark_saved(self, path: Path) -> None:
-        """Remember that the current value is what ``path`` holds."""
+        """Remember that the current value is what ``path`` holds; what follows is a step of its own."""
         self.path, self.saved = path, self.project
+        self._merge = None
