@@ -61,7 +61,8 @@ class Network:
     """
 
     def __init__(self, name: str = "network") -> None:
-        self._value = values.Network(name)
+        self._title = name
+        self._value = values.Network(edits.identifier(name))
         self._cells: dict[tuple[int, int], str] = {}
         self._column: dict[str, int] = {}
         self._row: dict[str, int] = {}
@@ -120,8 +121,7 @@ class Network:
     ) -> Project:
         """A project with this network. ``data`` may be just the id of a source (``"digits"``)."""
         config = DataConfig(source=data) if isinstance(data, str) else data or DataConfig()
-        title = self._value.name if name is None else name
-        return Project(title, {"network": self._value}, config, training or TrainingConfig(), notes)
+        return Project(self._title if name is None else name, {"network": self._value}, config, training or TrainingConfig(), notes)
 
     def outputs_of(self, node: str) -> tuple[str, ...]:
         """The names of a node's outputs under its parameters."""

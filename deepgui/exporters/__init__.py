@@ -1,1 +1,1 @@
-"""Ways to take a network home."""
+"""What was drawn and trained leaves as files that need no DeepGUI: source, weights, ONNX, torch.export."""

@@ -1,0 +1,220 @@
+"""The text of ``predict.py``: asks the exported network about files, with plain PyTorch."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from typing import Any
+
+from deepgui.exporters.trained import Trained, shape_of
+
+_TEXT = '''\
+"""Ask the trained network about files.
+
+    python predict.py FILE [FILE ...]
+
+{files}
+"""
+
+from __future__ import annotations
+
+{imports}
+
+from {module} import {name}
+
+WEIGHTS = Path(__file__).with_name("{module}.safetensors")
+{constants}
+
+{reader}
+
+
+def normalize(inputs: Tensor) -> Tensor:
+    """Inputs on the scale that the network was trained on."""
+{normalize}
+
+
+@torch.no_grad()
+def main() -> None:
+    model = {name}()
+    model.load_state_dict(load_file(WEIGHTS))
+    model.eval()
+    for path in sys.argv[1:]:
+{answers}
+
+
+if __name__ == "__main__":
+    main()
+'''
+
+_IMAGE = '''\
+def read(path: str) -> Tensor:
+    """The examples in a file (N x C x H x W, values from 0 to 1): a picture, or a .npy array of several."""
+    if path.endswith(".npy"):
+        return torch.from_numpy(np.load(path)).float().reshape(-1, *SHAPE)
+    channels, height, width = SHAPE
+    picture = ImageOps.exif_transpose(Image.open(path)).convert("L" if channels == 1 else "RGB")
+    picture = {fit}
+    pixels = np.array(picture, dtype=np.float32) / 255
+    return torch.from_numpy(pixels).reshape(1, height, width, channels).permute(0, 3, 1, 2)'''
+
+_FITS = {
+    "crop": "ImageOps.fit(picture, (width, height), Image.Resampling.BILINEAR)",
+    "stretch": "picture.resize((width, height), Image.Resampling.BILINEAR)",
+    "pad": "ImageOps.pad(picture, (width, height), Image.Resampling.BILINEAR)",
+}
+
+_NUMBERS = '''\
+def read(path: str) -> Tensor:
+    """The examples in a file, one a row: a .npy array, or numbers separated by commas."""
+    rows = np.load(path) if path.endswith(".npy") else np.loadtxt(path, delimiter=",", ndmin=2)
+    return torch.from_numpy(rows).{cast}().reshape(-1, *SHAPE)'''
+
+_TABLE = '''\
+def read(path: str) -> Tensor:
+    """The examples in a file, one a row: a .npy array, or a table, with the names of its columns or without."""
+    if path.endswith(".npy"):
+        return torch.from_numpy(np.load(path)).float().reshape(-1, *SHAPE)
+    rows = read_rows(path)
+    names = rows[0]
+    if all(column in names or column.partition("=")[0] in names for column in COLUMNS):
+        rows = rows[1:]
+    elif len(names) == len(COLUMNS):
+        names = list(COLUMNS)
+    else:
+        names = [f"column_{i + 1}" for i in range(len(names))]
+    return torch.tensor([[cell(dict(zip(names, row)), column) for column in COLUMNS] for row in rows])
+
+
+def read_rows(path: str) -> list[list[str]]:
+    """The cells of a text table."""
+    text = Path(path).read_text(encoding="utf-8-sig")
+    delimiter = {delimiter}
+    rows = csv.reader(text.splitlines(), delimiter=delimiter, skipinitialspace=True)
+    return [[cell.strip() for cell in row] for row in rows if row]
+
+
+def cell(row: dict[str, str], column: str) -> float:
+    """A column's number; ``colour=red`` is 1 where the cell of ``colour`` reads ``red``."""
+    if column not in row:
+        name, _, value = column.partition("=")
+        return float(row[name] == value)
+    try:
+        return float(row[column]{decimal})
+    except ValueError:
+        return math.nan'''
+
+_CLASS_ANSWERS = """\
+        for row, probabilities in enumerate(model(normalize(read(path))).softmax(1)):
+            best = int(probabilities.argmax())
+            print(f"{path}[{row}]: {CLASSES[best]} ({probabilities[best]:.1%})")"""
+
+_NUMBER_ANSWERS = """\
+        answers = model(normalize(read(path))) * TARGET_SCALE + TARGET_SHIFT
+        for row, answer in enumerate(answers.tolist()):
+            print(f"{path}[{row}]: {answer}")"""
+
+
+def predict_script(trained: Trained, module: str, name: str) -> str:
+    """The script for a network of one Input.
+
+    Args:
+        module: stem of the exported module's file.
+        name: the exported class.
+    """
+    kind = input_kind(trained)
+    return _TEXT.format(
+        module=module,
+        name=name,
+        files="FILE is a picture, or a NumPy array of several (.npy)."
+        if kind == "image"
+        else "FILE is a table with one example a row, or a NumPy array (.npy).",
+        imports=_imports(kind),
+        constants=_constants(trained, kind),
+        reader=_reader(trained, kind),
+        normalize=_normalize(trained),
+        answers=_CLASS_ANSWERS if classes(trained) else _NUMBER_ANSWERS,
+    )
+
+
+def input_kind(trained: Trained) -> str:
+    """How ``read`` gets examples: ``image``, ``table`` (named columns) or ``numbers``."""
+    shape = shape_of(trained.inputs[0])
+    if not trained.fields:
+        return "image" if len(shape) == 3 and shape[0] in (1, 3) else "numbers"
+    field = trained.fields[0]
+    if field.kind == "image" and field.shape[0] in (1, 3):
+        return "image"
+    return "table" if field.columns and len(field.shape) == 1 else "numbers"
+
+
+def classes(trained: Trained) -> tuple[str, ...]:
+    """Names of the classes; empty if numbers are predicted."""
+    return trained.target.classes if trained.target else ()
+
+
+def _imports(kind: str) -> str:
+    standard = ["import sys", "from pathlib import Path"]
+    others = [
+        "import numpy as np",
+        "import torch",
+        "from safetensors.torch import load_file",
+        "from torch import Tensor",
+    ]
+    if kind == "table":
+        standard = ["import csv", "import math", *standard]
+    if kind == "image":
+        others.insert(2, "from PIL import Image, ImageOps")
+    return "\n".join([*standard, "", *others])
+
+
+def _constants(trained: Trained, kind: str) -> str:
+    lines = [f"SHAPE = {shape_of(trained.inputs[0])!r}  # of one example"]
+    if kind == "table":
+        lines.append(f"COLUMNS = {_words(trained.fields[0].columns)}")
+    if names := classes(trained):
+        lines.append(f"CLASSES = {_words(names)}")
+    own = _scale(trained, trained.fields[0].name if trained.fields else "")
+    if own:
+        lines += [f"INPUT_SHIFT = {_tensor(own, 'shift')}", f"INPUT_SCALE = {_tensor(own, 'scale')}"]
+        lines += [f"INPUT_MISSING = {_tensor(own, 'fill')}"] if own.get("fill") else []
+    if not classes(trained):
+        target = _scale(trained, trained.target.name if trained.target else "")
+        lines.append(f"TARGET_SHIFT = {_tensor(target, 'shift') if target else '0.0'}")
+        lines.append(f"TARGET_SCALE = {_tensor(target, 'scale') if target else '1.0'}")
+    return "\n".join(lines) + "\n"
+
+
+def _words(texts: tuple[str, ...]) -> str:
+    """A tuple of texts as a formatter writes it, with double quotes."""
+    return f"({', '.join(json.dumps(text, ensure_ascii=False) for text in texts)}{',' * (len(texts) == 1)})"
+
+
+def _scale(trained: Trained, field: str) -> Mapping[str, Any]:
+    found: Mapping[str, Any] = trained.normalizer.get("fields", {}).get(field, {})
+    return found
+
+
+def _tensor(scale: Mapping[str, Any], part: str) -> str:
+    return f"torch.tensor({scale[part]!r}){'.reshape(-1, 1, 1)' if scale['kind'] == 'image' else ''}"
+
+
+def _reader(trained: Trained, kind: str) -> str:
+    options = trained.project.data.options
+    if kind == "image":
+        return _IMAGE.replace("{fit}", _FITS.get(str(options.get("fit", "crop")), _FITS["crop"]))
+    if kind == "numbers":
+        dtype = str(trained.inputs[0].params.get("dtype", "float32"))
+        return _NUMBERS.format(cast="float" if "float" in dtype else "long")
+    comma = options.get("decimal") == ","
+    given = str(options.get("delimiter", "")).replace("tab", "\t").replace("\\t", "\t")
+    delimiter = repr(given) if given else f"max({';|' if comma else ',;|'!r} + chr(9), key=text.count)"
+    decimal = '.replace(".", "").replace(",", ".")' if comma else ""
+    return _TABLE.replace("{delimiter}", delimiter).replace("{decimal}", decimal)
+
+
+def _normalize(trained: Trained) -> str:
+    own = _scale(trained, trained.fields[0].name if trained.fields else "")
+    if not own:
+        return "    return inputs"
+    filled = "    inputs = torch.where(inputs.isnan(), INPUT_MISSING, inputs)\n" if own.get("fill") else ""
+    return f"{filled}    return (inputs - INPUT_SHIFT) / INPUT_SCALE"
