@@ -1,0 +1,188 @@
+"""Batches of a split, epoch by epoch, in an order that only the seed decides.
+
+What fits lives on the device: an epoch gathers a few megabytes of shuffled examples at a time and hands
+out views of them, so a batch costs two slices instead of a loader's stack of single examples. What does not
+fit is read by the workers of torch's DataLoader, in the same order.
+"""
+
+from __future__ import annotations
+
+import math
+import os
+import warnings
+from collections.abc import Iterator
+
+import numpy as np
+import torch
+from torch import Tensor
+from torch.utils.data import DataLoader, Dataset, Sampler
+
+from deepgui.data.dataset import Split
+from deepgui.data.errors import DataError
+
+Batch = dict[str, Tensor]
+
+GATHERED_BYTES = 4 << 20
+"""Shuffled examples gathered at a time: large enough to make slicing cheap, small enough to stay in the cache."""
+
+
+class Batches:
+    """The batches of a split.
+
+    Args:
+        split: where the examples come from.
+        batch_size: examples a batch; the last one of an epoch is smaller unless ``drop_last``.
+        device: where the tensors are wanted.
+        shuffle: a new order every epoch, decided by ``seed`` and the epoch's number alone.
+        workers: processes that read examples that do not fit in memory; by default one core stays free.
+    """
+
+    def __init__(
+        self,
+        split: Split,
+        batch_size: int,
+        device: torch.device | str = "cpu",
+        shuffle: bool = False,
+        seed: int = 0,
+        drop_last: bool = False,
+        workers: int | None = None,
+    ) -> None:
+        if batch_size < 1:
+            raise DataError(f"the batch size must be at least 1, not {batch_size}")
+        self.split = split
+        self.batch_size = batch_size
+        self.device = torch.device(device)
+        self.shuffle = shuffle
+        self.seed = seed
+        self.drop_last = drop_last
+        self._resident: Batch | None = None
+        self._loader: _Loader | None = None
+        self._workers = workers if workers is not None else max(0, (os.cpu_count() or 1) - 1)
+
+    def __len__(self) -> int:
+        """Batches an epoch."""
+        full = len(self.split) // self.batch_size
+        return full if self.drop_last else math.ceil(len(self.split) / self.batch_size)
+
+    def epoch(self, number: int, start: int = 0) -> Iterator[Batch]:
+        """The batches of one epoch from batch ``start`` on: field name → (B, *shape) on the device.
+
+        The tensors may be views of a larger one: do not write to them.
+
+        Raises:
+            DataError: while iterating, if a file cannot be read.
+        """
+        order = self.order(number)
+        if self.split.fits:
+            return self._gathered(order, start) if order is not None else self._sliced(start)
+        return self._loaded(order if order is not None else torch.arange(len(self.split)), start)
+
+    def order(self, number: int) -> Tensor | None:
+        """Positions in the split in the order of that epoch, or None for the natural order."""
+        if not self.shuffle:
+            return None
+        words = np.random.SeedSequence([self.seed % 2**64, number]).generate_state(1, np.uint64)
+        generator = torch.Generator().manual_seed(int(words[0]) >> 1)
+        return torch.randperm(len(self.split), generator=generator)
+
+    def close(self) -> None:
+        """End the worker processes, if there are any."""
+        self._loader = None
+
+    def _tensors(self) -> Batch:
+        if self._resident is None:
+            self._resident = {name: values.to(self.device) for name, values in self.split.all().items()}
+        return self._resident
+
+    def _end(self) -> int:
+        return min(len(self.split), len(self) * self.batch_size)
+
+    def _sliced(self, start: int) -> Iterator[Batch]:
+        yield from _views(self._tensors(), start * self.batch_size, self._end(), self.batch_size)
+
+    def _gathered(self, order: Tensor, start: int) -> Iterator[Batch]:
+        tensors = self._tensors()
+        order = order.to(self.device)
+        example = sum(t[0].numel() * t.element_size() for t in tensors.values()) if len(order) else 1
+        step = max(1, GATHERED_BYTES // max(1, example * self.batch_size)) * self.batch_size
+        for first in range(start * self.batch_size, self._end(), step):
+            chosen = order[first : min(first + step, self._end())]
+            block = {name: values.index_select(0, chosen) for name, values in tensors.items()}
+            yield from _views(block, 0, len(chosen), self.batch_size)
+
+    def _loaded(self, order: Tensor, start: int) -> Iterator[Batch]:
+        batches = list(torch.split(order[: self._end()], self.batch_size))[start:]
+        if self._loader is None:
+            workers = 0 if self.split.table.in_memory else self._workers
+            self._loader = _Loader(self.split, workers, pin=self.device.type == "cuda")
+        for batch in self._loader.read(batches):
+            yield {name: values.to(self.device, non_blocking=True) for name, values in batch.items()}
+
+
+def _views(tensors: Batch, first: int, end: int, size: int) -> Iterator[Batch]:
+    for at in range(first, end, size):
+        yield {name: values[at : min(at + size, end)] for name, values in tensors.items()}
+
+
+class _Positions(Sampler[Tensor]):
+    """The batches to read next; the loader and its workers outlive an epoch, this list does not."""
+
+    def __init__(self) -> None:
+        self.batches: list[Tensor] = []
+
+    def __iter__(self) -> Iterator[Tensor]:
+        return iter(self.batches)
+
+    def __len__(self) -> int:
+        return len(self.batches)
+
+
+class _Examples(Dataset[Batch | str]):
+    """A split as a worker process sees it: a whole batch at a time, and errors as sentences."""
+
+    def __init__(self, split: Split) -> None:
+        self.split = split
+
+    def __getitem__(self, positions: Tensor) -> Batch | str:
+        try:
+            return self.split.get(positions)
+        except DataError as error:  # torch would bury the sentence in a traceback
+            return str(error)
+
+
+class _Loader:
+    """torch's DataLoader over whole batches, with workers that are started once."""
+
+    def __init__(self, split: Split, workers: int, pin: bool) -> None:
+        self._split, self._pin = split, pin
+        self._start(workers)
+
+    def _start(self, workers: int) -> None:
+        self._workers = workers
+        self._positions = _Positions()
+        self._loader: DataLoader[Batch | str] = DataLoader(
+            _Examples(self._split),
+            batch_size=None,
+            sampler=self._positions,
+            num_workers=workers,
+            pin_memory=self._pin,
+            multiprocessing_context="spawn" if workers else None,  # a fork of a process with threads may hang
+            persistent_workers=workers > 0,
+        )
+
+    def read(self, batches: list[Tensor]) -> Iterator[Batch]:
+        """The examples at these positions, batch by batch. Goes on without workers if they die."""
+        done = 0
+        while done < len(batches):
+            self._positions.batches = batches[done:]
+            try:
+                for batch in self._loader:
+                    if isinstance(batch, str):
+                        raise DataError(batch)
+                    done += 1
+                    yield batch
+            except RuntimeError as error:
+                if not self._workers or "worker" not in str(error):
+                    raise
+                warnings.warn("the processes that read examples have ended; reading goes on without them", stacklevel=2)
+                self._start(0)

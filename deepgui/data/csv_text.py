@@ -1,0 +1,195 @@
+"""From the bytes of a text table to named columns of cells, without guessing what the cells mean."""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from deepgui.data.errors import DataError
+
+DELIMITERS = (",", ";", "\t", "|", " ")
+MISSING = frozenset({"", "?", "na", "n/a", "#n/a", "nan", "null", "none"})
+_SNIFFED_LINES = 50
+
+
+@dataclass(frozen=True, eq=False)
+class Sheet:
+    """A text table as it stands in the file.
+
+    Attributes:
+        path: the file.
+        names: one unique name a column; ``column_1``, ``column_2``, ... where there is no header.
+        columns: cells by column, stripped of surrounding blanks.
+        lines: line of the file (from 1) where each row ends, for messages.
+    """
+
+    path: Path
+    names: tuple[str, ...]
+    columns: tuple[tuple[str, ...], ...]
+    lines: tuple[int, ...]
+
+    def __len__(self) -> int:
+        return len(self.lines)
+
+    def position(self, wanted: str) -> int:
+        """Where a column is, by name or by number: 1 is the first, -1 the last. Raises DataError."""
+        if wanted in self.names:
+            return self.names.index(wanted)
+        try:
+            number = int(wanted)
+        except ValueError:
+            number = 0
+        if 1 <= number <= len(self.names):
+            return number - 1
+        if -len(self.names) <= number <= -1:
+            return len(self.names) + number
+        known = ", ".join(self.names[:12]) + (", ..." if len(self.names) > 12 else "")
+        raise DataError(f"there is no column {wanted!r}; the columns are {known}", file=self.path)
+
+
+def is_missing(cell: str) -> bool:
+    """Whether a stripped cell says that there is no value."""
+    return cell.casefold() in MISSING
+
+
+def parse_number(cell: str, decimal: str = ".") -> float | None:
+    """The number that a stripped cell holds, infinities included, or None if it holds something else."""
+    if "_" in cell:  # Python reads 1_000; nobody's table means that
+        return None
+    if decimal != ".":
+        cell = cell.replace(".", "").replace(decimal, ".")
+    try:
+        return float(cell)
+    except ValueError:
+        return None
+
+
+def read_sheet(path: Path, delimiter: str = "", header: str = "auto", encoding: str = "auto") -> Sheet:
+    """Read a delimited text file.
+
+    Args:
+        delimiter: one character, ``\\t`` for a tab; empty finds it out.
+        header: ``yes``, ``no`` or ``auto``.
+        encoding: ``utf-8``, ``latin-1`` or ``auto`` (utf-8 if the bytes are valid, with or without a mark).
+
+    Raises:
+        DataError: no such file, not text, empty, or rows of different length.
+    """
+    text = _decode(path, encoding)
+    delimiter = "\t" if delimiter in ("\\t", "tab") else delimiter
+    if len(delimiter) > 1 or delimiter in ("\n", "\r", '"'):
+        raise DataError(f"the delimiter must be one character such as ',' or ';', not {delimiter!r}")
+    delimiter = delimiter or _sniff_delimiter(text)
+    rows, lines = _rows(path, text, delimiter)
+    if not rows:
+        raise DataError("the file is empty", file=path)
+    first = rows[0] if header == "yes" or (header == "auto" and _looks_like_header(rows)) else None
+    body, body_lines = (rows[1:], lines[1:]) if first is not None else (rows, lines)
+    if not body:
+        raise DataError("there is a header but no row below it", file=path)
+    width = len(rows[0])
+    for row, line in zip(body, body_lines, strict=True):
+        if len(row) != width:
+            where = "the header" if first is not None else "the first row"
+            raise DataError(f"{len(row)} cells where {where} has {width}", file=path, row=line)
+    columns = tuple(zip(*body, strict=True))
+    return Sheet(path, _unique_names(first or [""] * width), columns, tuple(body_lines))
+
+
+def _decode(path: Path, encoding: str) -> str:
+    try:
+        data = path.read_bytes()
+    except FileNotFoundError:
+        raise DataError("there is no such file", file=path) from None
+    except OSError as error:
+        raise DataError(f"the file cannot be read ({error.strerror})", file=path) from None
+    if data.startswith((b"\xff\xfe", b"\xfe\xff")):
+        encoding = "utf-16"
+    elif b"\0" in data[:8192]:
+        raise DataError("this is not a text file; export the table as CSV", file=path)
+    if encoding == "auto":
+        try:
+            return data.decode("utf-8-sig")
+        except UnicodeDecodeError:
+            return data.decode("latin-1")
+    try:
+        return data.decode("utf-8-sig" if encoding == "utf-8" else encoding)
+    except UnicodeDecodeError as error:
+        row = data.count(b"\n", 0, error.start) + 1
+        raise DataError(f"the text is not {encoding}; set encoding to auto", file=path, row=row) from None
+
+
+def _reader(text: str, delimiter: str) -> Iterator[tuple[list[str], int]]:
+    """Rows that are not blank, with the line where they end."""
+    reader = csv.reader(
+        io.StringIO(text, newline=""), delimiter=delimiter, skipinitialspace=delimiter != "\t", strict=True
+    )
+    for row in reader:
+        cells = [cell.strip() for cell in row]
+        if len(cells) > 1 or (cells and cells[0]):
+            yield cells, reader.line_num
+
+
+def _rows(path: Path, text: str, delimiter: str) -> tuple[list[list[str]], list[int]]:
+    rows: list[list[str]] = []
+    lines: list[int] = []
+    try:
+        for cells, line in _reader(text, delimiter):
+            rows.append(cells)
+            lines.append(line)
+    except csv.Error as error:
+        row = (lines[-1] if lines else 0) + 1
+        raise DataError(f"the row cannot be read ({error}); a quote may be open", file=path, row=row) from None
+    return rows, lines
+
+
+def _sniff_delimiter(text: str) -> str:
+    """The candidate that cuts the most of the first lines into the same number of cells, more than one."""
+    best, best_score = ",", (0.0, 0)
+    sample = "\n".join(text.splitlines()[:_SNIFFED_LINES])
+    for candidate in DELIMITERS:
+        try:
+            widths = [len(cells) for cells, _ in _reader(sample, candidate)]
+        except csv.Error:  # the sample may end inside a quoted cell
+            continue
+        usual = max(set(widths), key=widths.count, default=1)
+        score = (widths.count(usual) / len(widths) if usual > 1 else 0.0, usual if candidate != " " else 0)
+        if score > best_score:
+            best, best_score = candidate, score
+    return best
+
+
+def _looks_like_header(rows: list[list[str]]) -> bool:
+    """A first row of names: no number in it, and above numbers or above cells that never repeat it."""
+    first, body = rows[0], rows[1:]
+    named = [cell for cell in first if not is_missing(cell)]
+    if not named or any(parse_number(cell) is not None for cell in named):
+        return False
+    if not body:
+        return True
+    columns = list(_columns(body, len(first)))
+    if any(parse_number(cell) is not None for column in columns for cell in column[:_SNIFFED_LINES]):
+        return True
+    repeats = any(name in column for name, column in zip(first, columns, strict=True))
+    return len(set(named)) == len(named) and not repeats
+
+
+def _columns(rows: Iterable[list[str]], width: int) -> Iterator[list[str]]:
+    whole = [row for row in rows if len(row) == width]
+    for i in range(width):
+        yield [row[i] for row in whole]
+
+
+def _unique_names(cells: list[str]) -> tuple[str, ...]:
+    """Names for the columns: empty ones numbered, repeated ones told apart."""
+    names: list[str] = []
+    for number, cell in enumerate(cells, 1):
+        name = base = cell or f"column_{number}"
+        copy = 2
+        while name in names:
+            name, copy = f"{base}_{copy}", copy + 1
+        names.append(name)
+    return tuple(names)

@@ -1,0 +1,219 @@
+"""From a project's data settings to three splits of normalised examples."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from deepgui.data.errors import DataError
+from deepgui.data.fields import Field
+from deepgui.data.normalize import Normalizer, fit, measure
+from deepgui.data.sources import CLASSIFICATION, REGRESSION, Recent, fingerprint, open_source, resolved_options
+from deepgui.data.splits import split_rows
+from deepgui.data.table import Table, field_of, fits
+from deepgui.project.values import DataConfig
+
+_CHUNK = 2048  # examples converted at a time
+_FILES = 64  # the same, where each is decoded from a file
+_SAMPLE = 2000  # examples that stand for all where every one has to be read from a file
+
+
+@dataclass(frozen=True, eq=False)
+class Split:
+    """Some rows of a table, normalised.
+
+    Attributes:
+        rows: their numbers in the table (int64, shape (len(self),)).
+    """
+
+    name: str
+    table: Table
+    rows: Tensor
+    normalizer: Normalizer
+    _whole: dict[str, Tensor] = dataclasses.field(default_factory=dict, repr=False)
+
+    def __len__(self) -> int:
+        return len(self.rows)
+
+    @property
+    def fits(self) -> bool:
+        """Whether :meth:`all` may be called: the normalised examples fit in memory."""
+        return self.table.in_memory and fits(len(self), self.table.fields)
+
+    def raw(self, indices: Tensor) -> dict[str, Tensor]:
+        """Examples by position in the split, in the units of the data (images in 0..1)."""
+        return self.table.get(self.rows[indices])
+
+    def get(self, indices: Tensor) -> dict[str, Tensor]:
+        """Examples by position in the split (int64, shape (B,)): field name → (B, *shape), normalised."""
+        return self.normalizer.transform(self.raw(indices))
+
+    def all(self) -> dict[str, Tensor]:
+        """The whole split as contiguous tensors in memory, made once. Treat them as read-only."""
+        if not self._whole:
+            parts = [self.get(chunk) for chunk in torch.split(torch.arange(len(self)), _CHUNK)] or [
+                self.get(torch.arange(0))
+            ]
+            whole = {name: _empty(len(self), part) for name, part in parts[0].items()}
+            first = 0
+            for part in parts:
+                last = first + len(next(iter(part.values())))
+                for name, values in part.items():
+                    whole[name][first:last] = values
+                first = last
+            self._whole.update(whole)
+        return self._whole
+
+    def labels(self) -> Tensor | None:
+        """The class of every example (int64, shape (N,)), or None if the target is no label. Decodes no image."""
+        labels = self.table.labels()
+        return None if labels is None else labels[self.rows]
+
+    def __getstate__(self) -> dict[str, Any]:
+        return {**self.__dict__, "_whole": {}}
+
+
+@dataclass(frozen=True, eq=False)
+class Dataset:
+    """Everything a training reads.
+
+    Attributes:
+        fields: what an example consists of.
+        inputs: names of the fields that are fed to Input nodes, in order.
+        target: the field to learn.
+        normalizer: learnt from the training split; ``normalizer[name].inverse`` gives the data's units back.
+        ranges: field → minimum, maximum and mean over training examples, before normalisation.
+        notes: sentences on what the reader did.
+    """
+
+    fields: tuple[Field, ...]
+    inputs: tuple[str, ...]
+    target: Field
+    train: Split
+    validation: Split
+    test: Split
+    normalizer: Normalizer
+    ranges: Mapping[str, Mapping[str, float]] = dataclasses.field(default_factory=dict)
+    notes: tuple[str, ...] = ()
+
+    @property
+    def splits(self) -> dict[str, Split]:
+        """The three splits by name."""
+        return {split.name: split for split in (self.train, self.validation, self.test)}
+
+    def field(self, name: str) -> Field:
+        """The field of that name. Raises KeyError."""
+        return field_of(self.fields, name)
+
+    def summary(self) -> dict[str, Any]:
+        """What a person should know before training, as JSON's types.
+
+        Keys: ``examples``; ``fields`` (name, kind, shape, dtype, classes); ``inputs``; ``target``; ``splits``
+        (name → ``examples`` and, for labels, ``classes``: name → count); ``ranges`` (field → minimum, maximum
+        and mean over training examples, before normalisation); ``missing`` (column → count); ``notes``.
+        """
+        table = self.train.table
+        return {
+            "examples": len(table),
+            "fields": [
+                {"name": f.name, "kind": f.kind, "shape": list(f.shape), "dtype": f.dtype, "classes": list(f.classes)}
+                for f in self.fields
+            ],
+            "inputs": list(self.inputs),
+            "target": self.target.name,
+            "splits": {name: self._counts(split) for name, split in self.splits.items()},
+            "ranges": {name: dict(found) for name, found in self.ranges.items()},
+            "missing": dict(table.missing),
+            "notes": list(self.notes),
+        }
+
+    def _counts(self, split: Split) -> dict[str, Any]:
+        labels = split.labels()
+        if labels is None:
+            return {"examples": len(split)}
+        counts = torch.bincount(labels, minlength=len(self.target.classes)).tolist()
+        return {"examples": len(split), "classes": dict(zip(self.target.classes, counts, strict=True))}
+
+
+def prepare(config: DataConfig, objective: str = "") -> Dataset:
+    """Open the source, split it, and learn the normalisation from the training split.
+
+    The last two results are kept: asking again costs nothing while neither settings nor files change.
+
+    Args:
+        objective: ``classification`` and ``regression`` decide how a target that could be both is read.
+
+    Raises:
+        DataError: nothing chosen, wrong settings, unusable files, or a target that does not suit the objective.
+    """
+    options = resolved_options(config, objective)
+    settings = (config.target, config.validation, config.test, config.seed, config.normalize)
+    inputs = tuple(sorted(config.inputs.items()))
+    key = (config.source, objective, settings, inputs, tuple(sorted(options.items())), fingerprint(options))
+    return _datasets.get(key, lambda: _prepare(config, objective))
+
+
+def _prepare(config: DataConfig, objective: str) -> Dataset:
+    table = open_source(config, objective)
+    target = _target(table, config, objective)
+    labels = table.labels()
+    rows = split_rows(len(table), labels, config.validation, config.test, config.seed, table.fixed)
+    moments = measure(table.fields, _training_chunks(table, rows.train))
+    normalizer = fit(moments, config.normalize)
+    train, validation, test = (
+        Split(name, table, part, normalizer) for name, part in zip(("train", "validation", "test"), rows, strict=True)
+    )
+    return Dataset(
+        table.fields,
+        _inputs(table, config, target),
+        target,
+        train,
+        validation,
+        test,
+        normalizer,
+        {name: own.range() for name, own in moments.items()},
+        table.notes,
+    )
+
+
+def _target(table: Table, config: DataConfig, objective: str) -> Field:
+    names = {f.name for f in table.fields}
+    if config.target and config.target not in names and config.source != "csv":
+        raise DataError(f"there is no field {config.target!r} to learn; there are {', '.join(sorted(names))}")
+    target = field_of(table.fields, config.target if config.target in names else table.target)
+    if objective == REGRESSION and target.kind == "label":
+        raise DataError(f"{target.name} is a class, not a number: choose classification, or another target")
+    if objective == CLASSIFICATION and target.kind != "label":
+        raise DataError(f"{target.name} is no class: choose regression, or another target")
+    return target
+
+
+def _inputs(table: Table, config: DataConfig, target: Field) -> tuple[str, ...]:
+    """Fields fed to Input nodes: those the project names, then all others but labels and the target."""
+    names = [f.name for f in table.fields]
+    for name in config.inputs.values():
+        if name not in names:
+            raise DataError(f"there is no field {name!r} to feed in; there are {', '.join(names)}")
+    named = tuple(dict.fromkeys(config.inputs.values()))
+    others = [f.name for f in table.fields if f.kind != "label" and f is not target and f.name not in named]
+    return (*named, *others) or (target.name,)  # an autoencoder's input is its target
+
+
+def _training_chunks(table: Table, rows: Tensor) -> Iterator[dict[str, Tensor]]:
+    """The training examples, or an even sample of them where each one costs a file to decode."""
+    if not table.in_memory and len(rows) > _SAMPLE:
+        rows = rows[torch.linspace(0, len(rows) - 1, _SAMPLE).long()]
+    for chunk in torch.split(rows, _CHUNK if table.in_memory else _FILES):
+        yield table.get(chunk)
+
+
+def _empty(count: int, like: Tensor) -> Tensor:
+    return torch.empty((count, *like.shape[1:]), dtype=like.dtype)
+
+
+_datasets = Recent(2)

@@ -1,0 +1,215 @@
+"""The sources that examples can come from, and opening the one a project names."""
+
+from __future__ import annotations
+
+import difflib
+import os
+import threading
+from collections import OrderedDict
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from types import MappingProxyType
+from typing import TypeVar
+
+from deepgui.catalog.spec import ParamSpec, Value
+from deepgui.data import csv_table, embedded, idx, image_folder, numpy_arrays
+from deepgui.data.errors import DataError
+from deepgui.data.fields import Field
+from deepgui.data.table import Table
+from deepgui.project.values import DataConfig
+
+Options = Mapping[str, Value]
+T = TypeVar("T")
+
+CLASSIFICATION, REGRESSION = "classification", "regression"
+
+
+@dataclass(frozen=True)
+class SourceSpec:
+    """A kind of source, declared once for the window, the command line and the reader.
+
+    Attributes:
+        id: stable; what a project file says.
+        title, summary: for people.
+        params: the options with their defaults; a file or folder is called ``path``.
+        open: reads everything; gets a value for every option. Raises DataError.
+        suits: objectives the source is made for.
+        fields: the fields alone, where that is much cheaper than ``open``.
+    """
+
+    id: str
+    title: str
+    summary: str
+    params: tuple[ParamSpec, ...]
+    open: Callable[[Options], Table]
+    suits: tuple[str, ...]
+    fields: Callable[[Options], tuple[Field, ...]] | None = None
+
+    def options(self, given: Options) -> dict[str, Value]:
+        """A value for every option: the given ones, checked, and the defaults. Raises DataError."""
+        known = {p.name: p for p in self.params}
+        for name in given:
+            if name not in known:
+                near = difflib.get_close_matches(name, known, n=1)
+                hint = f"did you mean {near[0]}?" if near else f"it has {', '.join(known) or 'none'}"
+                raise DataError(f"data source {self.id} has no option {name!r}; {hint}")
+        values: dict[str, Value] = {}
+        for param in self.params:
+            if param.required and given.get(param.name) in (None, ""):
+                raise DataError(f"data source {self.id} needs a {param.name}: {param.doc}")
+            values[param.name] = given.get(param.name, param.default)
+            complaint = param.check(values[param.name])
+            if complaint:
+                raise DataError(f"data source {self.id}: {complaint}")
+        return values
+
+
+_BOTH = (CLASSIFICATION, REGRESSION)
+_ONE = (CLASSIFICATION,)
+
+_SOURCES = (
+    SourceSpec(
+        "digits", "Digits", "1,797 handwritten digits, 8×8 grey.", embedded.DIGITS_PARAMS, embedded.digits, _ONE
+    ),
+    SourceSpec("iris", "Iris", "150 irises of three species, four measures.", (), embedded.iris, _ONE),
+    SourceSpec("wine", "Wine", "178 wines of three cultivars, 13 measures.", (), embedded.wine, _ONE),
+    SourceSpec(
+        "breast_cancer", "Breast cancer", "569 biopsies, two diagnoses, 30 measures.", (), embedded.breast_cancer, _ONE
+    ),
+    SourceSpec(
+        "diabetes",
+        "Diabetes",
+        "442 patients, 10 measures, progression to predict.",
+        (),
+        embedded.diabetes,
+        (REGRESSION,),
+    ),
+    SourceSpec("moons", "Two moons", "Two half circles that interlock.", embedded.MOONS_PARAMS, embedded.moons, _ONE),
+    SourceSpec(
+        "spirals", "Spirals", "Arms that wind around each other.", embedded.SPIRALS_PARAMS, embedded.spirals, _ONE
+    ),
+    SourceSpec("circles", "Circles", "A circle within a circle.", embedded.CIRCLES_PARAMS, embedded.circles, _ONE),
+    SourceSpec("blobs", "Blobs", "Round clouds of points.", embedded.BLOBS_PARAMS, embedded.blobs, _ONE),
+    SourceSpec(
+        "csv", "CSV file", "A table of text: features and a target.", csv_table.PARAMS, csv_table.read_csv, _BOTH
+    ),
+    SourceSpec(
+        "image_folder",
+        "Image folder",
+        "Pictures, one folder a class.",
+        image_folder.PARAMS,
+        image_folder.read_image_folder,
+        _ONE,
+        image_folder.image_folder_fields,
+    ),
+    SourceSpec(
+        "idx", "IDX files", "MNIST and its relatives, .gz too.", idx.PARAMS, idx.read_idx_folder, _ONE, idx.idx_fields
+    ),
+    SourceSpec(
+        "numpy", "NumPy arrays", "A .npz file, or two .npy files.", numpy_arrays.PARAMS, numpy_arrays.read_numpy, _BOTH
+    ),
+)
+
+_BY_ID = MappingProxyType({spec.id: spec for spec in _SOURCES})
+
+
+def sources() -> Mapping[str, SourceSpec]:
+    """All sources by id, in the order they are offered."""
+    return _BY_ID
+
+
+def source(config: DataConfig) -> SourceSpec:
+    """The source a project names. Raises DataError if it names none, or an unknown one."""
+    if not config.source:
+        raise DataError("no data is chosen yet: choose a source, for instance digits")
+    if config.source not in _BY_ID:
+        near = difflib.get_close_matches(config.source, _BY_ID, n=1)
+        hint = f"did you mean {near[0]}?" if near else f"there are {', '.join(_BY_ID)}"
+        raise DataError(f"there is no data source {config.source!r}; {hint}")
+    return _BY_ID[config.source]
+
+
+def open_source(config: DataConfig, objective: str = "") -> Table:
+    """All examples that a project learns from, before splitting. Opened once while the files do not change.
+
+    Args:
+        objective: decides whether a target that could be both is read as a class or a number.
+
+    Raises:
+        DataError: nothing chosen, wrong options, or unusable files.
+    """
+    spec = source(config)
+    options = resolved_options(config, objective)
+    return _tables.get((spec.id, *sorted(options.items()), fingerprint(options)), lambda: spec.open(options))
+
+
+def source_fields(config: DataConfig, objective: str = "") -> tuple[Field, ...]:
+    """What an example consists of, without decoding images. Raises DataError as :func:`open_source` does."""
+    spec = source(config)
+    if spec.fields is None:
+        return open_source(config, objective).fields
+    options = resolved_options(config, objective)
+    read = spec.fields
+    return _fields.get((spec.id, *sorted(options.items()), fingerprint(options)), lambda: read(options))
+
+
+def resolved_options(config: DataConfig, objective: str = "") -> dict[str, Value]:
+    """Every option of the source with the value in force; target and task follow the project where left open."""
+    spec = source(config)
+    options = spec.options(config.options)
+    if spec.id == "csv" and config.target and not options["target"]:
+        options["target"] = config.target
+    if options.get("task") == "auto" and objective in _BOTH:
+        options["task"] = objective
+    return options
+
+
+def fingerprint(options: Options) -> int:
+    """A number that changes when the files named by ``path`` and ``labels`` do."""
+    seen: list[tuple[str, int, int]] = []
+    for name in ("path", "labels"):
+        if options.get(name):
+            seen += _stats(Path(str(options[name])).expanduser())
+    return hash(tuple(seen))
+
+
+def _stats(path: Path) -> list[tuple[str, int, int]]:
+    try:
+        if not path.is_dir():
+            stat = path.stat()
+            return [(os.fspath(path), stat.st_size, stat.st_mtime_ns)]
+        found = []
+        for place, _, names in os.walk(path):
+            with os.scandir(place) as entries:
+                found += [(e.path, e.stat().st_size, e.stat().st_mtime_ns) for e in entries if e.name in set(names)]
+        return sorted(found)
+    except OSError:
+        return []  # the reader says what is wrong
+
+
+class Recent:
+    """Keeps the last few results of something slow; safe to use from several threads."""
+
+    def __init__(self, size: int) -> None:
+        self._size = size
+        self._items: OrderedDict[tuple[object, ...], object] = OrderedDict()
+        self._lock = threading.RLock()
+
+    def get(self, key: tuple[object, ...], make: Callable[[], T]) -> T:
+        """The result kept under ``key``, else a new one. Two threads never make the same one twice."""
+        with self._lock:
+            if key not in self._items:
+                self._items[key] = make()
+                while len(self._items) > self._size:
+                    self._items.popitem(last=False)
+            self._items.move_to_end(key)
+            return self._items[key]  # type: ignore[return-value]
+
+    def clear(self) -> None:
+        with self._lock:
+            self._items.clear()
+
+
+_tables = Recent(2)
+_fields = Recent(8)

@@ -1,0 +1,105 @@
+"""Examples by row number, before they are split or normalised."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Protocol
+
+import torch
+from torch import Tensor
+
+from deepgui.data.fields import Field
+
+
+class Table(Protocol):
+    """All examples of a source, with random access.
+
+    Attributes:
+        fields: what an example consists of.
+        target: name of the field to learn.
+        in_memory: whether ``get`` only copies memory; otherwise it reads and decodes files.
+        fixed: rows that the source itself assigns to ``train``, ``validation`` or ``test``.
+        missing: column → number of missing values found.
+        notes: sentences on what the reader did that a person should know.
+    """
+
+    @property
+    def fields(self) -> tuple[Field, ...]: ...
+    @property
+    def target(self) -> str: ...
+    @property
+    def in_memory(self) -> bool: ...
+    @property
+    def fixed(self) -> Mapping[str, Tensor]: ...
+    @property
+    def missing(self) -> Mapping[str, int]: ...
+    @property
+    def notes(self) -> tuple[str, ...]: ...
+
+    def __len__(self) -> int: ...
+
+    def get(self, indices: Tensor) -> dict[str, Tensor]:
+        """The examples at these rows (int64, shape (B,)), field name → (B, *shape). Raises DataError."""
+        ...
+
+    def labels(self) -> Tensor | None:
+        """The class of every row (int64, shape (N,)), or None if the target is no label."""
+        ...
+
+
+def field_of(fields: tuple[Field, ...], name: str) -> Field:
+    """The field of that name. Raises KeyError."""
+    for item in fields:
+        if item.name == name:
+            return item
+    raise KeyError(name)
+
+
+FITS_BYTES = 2 << 30
+"""Tables up to this size are kept in memory; larger ones are read, or at least converted, batch by batch."""
+
+
+def fits(count: int, fields: tuple[Field, ...]) -> bool:
+    """Whether so many examples fit in memory in the form that training works on (float32)."""
+    each = sum(math.prod(f.shape) * (8 if f.dtype == "int64" else 4) for f in fields)
+    return count * each <= FITS_BYTES
+
+
+def to_values(stored: Tensor) -> Tensor:
+    """Bytes become float32 in 0..1; everything else stays as it is."""
+    return stored.to(torch.float32).div_(255) if stored.dtype == torch.uint8 else stored
+
+
+@dataclass(frozen=True, eq=False)
+class TensorTable:
+    """A table held in memory.
+
+    Attributes:
+        tensors: field name → (N, *shape). Images may be kept as uint8: a quarter of the memory.
+            Missing values are NaN and are filled by the normaliser.
+    """
+
+    fields: tuple[Field, ...]
+    target: str
+    tensors: Mapping[str, Tensor]
+    fixed: Mapping[str, Tensor] = field(default_factory=dict)
+    missing: Mapping[str, int] = field(default_factory=dict)
+    notes: tuple[str, ...] = ()
+    in_memory: bool = True
+
+    def __post_init__(self) -> None:
+        lengths = {len(self.tensors[f.name]) for f in self.fields}
+        if len(lengths) != 1:
+            raise ValueError(f"the fields of a table differ in length: {sorted(lengths)}")
+
+    def __len__(self) -> int:
+        return len(self.tensors[self.fields[0].name])
+
+    def get(self, indices: Tensor) -> dict[str, Tensor]:
+        return {f.name: to_values(self.tensors[f.name].index_select(0, indices)) for f in self.fields}
+
+    def labels(self) -> Tensor | None:
+        is_label = field_of(self.fields, self.target).kind == "label"
+        return self.tensors[self.target] if is_label else None
