@@ -14,11 +14,9 @@ from collections.abc import Iterator
 from deepgui.qt.inspector.tex import readable
 
 _SECTION = re.compile(r"^(\w[\w ]*?)::?\s*$")
-_SECTIONS = frozenset(
-    ("args", "arguments", "parameters", "keyword args", "keyword arguments", "shape", "example", "examples")
-    + ("attributes", "variables", "inputs", "outputs", "return", "returns", "raises", "references")
-    + ("note", "notes", "warning")
-)
+_SECTIONS = {"args", "arguments", "parameters", "keyword args", "keyword arguments", "shape", "example", "examples"}
+_SECTIONS |= {"attributes", "variables", "inputs", "outputs", "return", "returns", "raises", "references"}
+_SECTIONS |= {"note", "notes", "warning"}
 _BULLET = re.compile(r"^(?:[*+-]|\d+[.)])\s+")
 _TERM = re.compile(r"^(\*{0,2}\w+)\s*(\([^)]*\))?\s*:\s*(.*)$", re.DOTALL)
 _DIRECTIVE = re.compile(r"^\.\. (\w[\w-]*)::\s*(.*)$")

@@ -1,0 +1,228 @@
+"""Where examples come from: source, its options, split and normalisation, and a look at what is there."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import fields, replace
+from typing import TYPE_CHECKING, Any
+
+from PySide6.QtCore import Qt, QTimer
+from PySide6.QtWidgets import QComboBox, QVBoxLayout, QWidget
+
+from deepgui.catalog.spec import ParamSpec, Value
+from deepgui.project.values import DataConfig
+from deepgui.qt.dashboard.worker import Broken, Worker
+from deepgui.qt.inspector.row import LABEL_WIDTH, ParamRow, Shown
+from deepgui.qt.session import Session
+from deepgui.qt.widgets import clear, column, label, row
+
+if TYPE_CHECKING:
+    from deepgui.data.sources import SourceSpec
+
+_DEFAULTS = DataConfig()
+_SPLIT = (
+    ParamSpec(
+        "validation", "float", _DEFAULTS.validation, minimum=0.0, doc="Share of the examples kept for validation."
+    ),
+    ParamSpec("test", "float", _DEFAULTS.test, minimum=0.0, doc="Share of the examples kept for the final test."),
+    ParamSpec("seed", "int", _DEFAULTS.seed, minimum=0, doc="Seed of the split: the same seed gives the same split."),
+    ParamSpec(
+        "normalize",
+        "choice",
+        _DEFAULTS.normalize,
+        choices=("none", "standard", "minmax"),
+        doc="How inputs are scaled; fitted on the training split.",
+    ),
+)
+PREVIEW_MS = 350
+
+
+class DataSection(QWidget):
+    """Edits the project's :class:`DataConfig`; a thread of its own reads the data for the preview."""
+
+    def __init__(self, session: Session) -> None:
+        super().__init__()
+        self._session = session
+        self._sources: Mapping[str, SourceSpec] = {}
+        self._built_for: str | None = None
+        self._previewed: tuple[Any, ...] | None = None
+        self._worker = Worker(self)
+        self.option_rows: dict[str, ParamRow] = {}
+        self.split_rows: dict[str, ParamRow] = {}
+        self.source = QComboBox()
+        self.source.setObjectName("data_source")
+        self.source.setAccessibleName("Data source")
+        self.source.setPlaceholderText("Choose a data set")
+        self.source.activated.connect(self._choose)
+        self._summary = label("", "muted", wrap=True)
+        self.preview = label("", "muted", wrap=True)
+        self.preview.setObjectName("data_preview")
+        self._options = QVBoxLayout()
+        self._options.setSpacing(8)
+        self._timer = QTimer(self)
+        self._timer.setSingleShot(True)
+        self._timer.setInterval(PREVIEW_MS)
+        self._timer.timeout.connect(self._read_preview)
+        self._lay_out()
+
+    def _lay_out(self) -> None:
+        title = label("source", "parameter")
+        title.setFixedWidth(LABEL_WIDTH)
+        pick = row(title, self.source)
+        pick.setStretch(1, 1)
+        pick.setContentsMargins(0, 0, 34, 0)
+        layout = column(pick, self._summary, self._options, gap=8)
+        for spec in _SPLIT:
+            line = ParamRow(spec)
+            line.edited.connect(self._set_split)
+            line.reset.connect(lambda name: self._set_split(name, getattr(_DEFAULTS, name)))
+            self.split_rows[spec.name] = line
+            layout.addWidget(line)
+        layout.addWidget(self.preview)
+        self.preview.setAlignment(Qt.AlignmentFlag.AlignTop)
+        self.setLayout(layout)
+
+    def close_worker(self) -> None:
+        """Wait for a preview under way; for closing the window."""
+        self._timer.stop()
+        self._worker.close()
+
+    # -- showing
+
+    def refresh(self) -> None:
+        """Show the project's data settings."""
+        if self._session.ready and not self._sources:
+            from deepgui.data.sources import sources
+
+            self._sources = sources()
+            for id, spec in self._sources.items():
+                self.source.addItem(spec.title, id)
+                self.source.setItemData(self.source.count() - 1, spec.summary, Qt.ItemDataRole.ToolTipRole)
+        data = self._session.project.data
+        self.source.setEnabled(bool(self._sources))
+        self.source.setPlaceholderText(self._placeholder(data))
+        self.source.setCurrentIndex(self.source.findData(data.source) if data.source else -1)
+        known = self._sources.get(data.source)
+        if self._built_for != data.source or (known is not None and len(known.params) != len(self.option_rows)):
+            self._build(data.source)
+        self._summary.setText(known.summary if known else "")
+        self._summary.setVisible(bool(known))
+        for name, line in self.option_rows.items():
+            own = name in data.options
+            line.show_state(Shown(data.options.get(name, line.spec.default), own=own and not line.spec.required))
+        for name, line in self.split_rows.items():
+            value = getattr(data, name)
+            line.show_state(Shown(value, own=value != getattr(_DEFAULTS, name)))
+            line.setVisible(bool(data.source))
+        self._ask_preview(data)
+
+    def _placeholder(self, data: DataConfig) -> str:
+        if not self._sources:
+            return "Waiting for PyTorch …"
+        return f"{data.source} (unknown)" if data.source else "Choose a data set"
+
+    def _build(self, source: str) -> None:
+        clear(self._options)
+        self.option_rows = {}
+        self._built_for = source
+        known = self._sources.get(source)
+        for spec in known.params if known else ():
+            line = ParamRow(spec)
+            line.edited.connect(self._set_option)
+            line.reset.connect(self._unset_option)
+            self.option_rows[spec.name] = line
+            self._options.addWidget(line)
+
+    # -- editing
+
+    def _choose(self, index: int) -> None:
+        source = self.source.itemData(index)
+
+        def change(data: DataConfig) -> DataConfig:
+            return data if data.source == source else replace(data, source=source, options={}, inputs={}, target="")
+
+        self._edit("Choose data", change, None)
+        self._suit(source)
+
+    def _suit(self, source: str) -> None:
+        """A source made for another objective brings that along, in a step of its own."""
+        suits = self._sources[source].suits
+        training = self._session.project.training
+        if suits and training.objective not in suits and training.objective in ("classification", "regression"):
+            self._session.edit_project(
+                f"Train for {suits[0]}",
+                lambda p: replace(p, training=replace(p.training, objective=suits[0], objective_options={})),
+            )
+
+    def _set_option(self, name: str, value: Value) -> None:
+        self._edit(f"Set {name}", lambda d: replace(d, options={**d.options, name: value}), ("data", name))
+
+    def _unset_option(self, name: str) -> None:
+        kept = {k: v for k, v in self._session.project.data.options.items() if k != name}
+        self._edit(f"Reset {name}", lambda d: replace(d, options=kept), None)
+
+    def _set_split(self, name: str, value: Value) -> None:
+        assert name in {f.name for f in fields(DataConfig)}
+        self._edit(f"Set {name}", lambda d: replace(d, **{name: value}), ("data", name))
+
+    def _edit(self, title: str, change: Any, merge: object) -> None:
+        self._session.edit_project(title, lambda project: replace(project, data=change(project.data)), merge)
+
+    # -- preview
+
+    def _ask_preview(self, data: DataConfig) -> None:
+        wanted = (data, self._session.project.training.objective)
+        if self._previewed is not None and self._previewed[0] is data and self._previewed[1:] == wanted[1:]:
+            return
+        self._previewed = wanted
+        self._timer.stop()
+        if not data.source or not self._session.ready:
+            self.preview.setText("")
+            self._previewed = None if not self._session.ready else wanted
+            return
+        self.preview.setProperty("role", "muted")
+        self.preview.setText("Reading …")
+        self._timer.start()
+
+    def _read_preview(self) -> None:
+        data, objective = self._session.project.data, self._session.project.training.objective
+
+        def read() -> dict[str, Any]:
+            from deepgui.data.dataset import prepare
+
+            return prepare(data, objective).summary()
+
+        self._worker.submit("preview", read, lambda result: self._show_preview(data, result))
+
+    def _show_preview(self, data: DataConfig, result: dict[str, Any] | Broken) -> None:
+        if self._session.project.data is not data:
+            return
+        from deepgui.qt import style
+
+        style.set_role(self.preview, "error" if isinstance(result, Broken) else "muted")
+        self.preview.setText(f"{_sentence(result.error)}" if isinstance(result, Broken) else describe(result))
+
+
+def _sentence(error: Exception) -> str:
+    text = " ".join(str(error).split()) or type(error).__name__
+    return text[0].upper() + text[1:] + ("" if text.endswith((".", "!", "?")) else ".")
+
+
+def describe(summary: Mapping[str, Any]) -> str:
+    """A data set's summary in a few lines."""
+    splits = ",  ".join(f"{part['examples']:,} {name}" for name, part in summary["splits"].items())
+    lines = [f"{summary['examples']:,} examples:  {splits}"]
+    for field in summary["fields"]:
+        shape = "×".join(map(str, field["shape"])) or "one number"
+        role = "  (to learn)" if field["name"] == summary["target"] else ""
+        classes = f"{len(field['classes'])} classes" if field["classes"] else shape
+        lines.append(f"{field['name']}:  {field['kind']}, {classes}{role}")
+    balance = summary["splits"].get("train", {}).get("classes")
+    if balance:
+        lines.append(f"Class balance:  {_balance(balance)}")
+    return "\n".join([*lines, *summary.get("notes", ())])
+
+
+def _balance(counts: Mapping[str, int], most: int = 12) -> str:
+    shown = [f"{name} {count:,}" for name, count in list(counts.items())[:most]]
+    return ",  ".join(shown) + (f",  and {len(counts) - most} more" if len(counts) > most else "")
