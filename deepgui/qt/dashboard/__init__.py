@@ -1,1 +1,1 @@
-"""One panel of the window."""
+"""Training in the window: the controller of the run, its settings, its progress and its curves."""

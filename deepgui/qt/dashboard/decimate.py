@@ -58,8 +58,6 @@ class Smoother:
         return self._out[: self._seen]
 
     def _extend(self, new: Floats) -> None:
-        from scipy.signal import lfilter
-
         end = self._seen + len(new)
         if end > len(self._out):
             grown = np.empty(max(256, end * 2))
@@ -69,13 +67,25 @@ class Smoother:
         result = np.full(len(new), np.nan)
         clean = new[finite]
         if len(clean):
-            raw, state = lfilter([1 - self.weight], [1, -self.weight], clean, zi=[self.weight * self._state])
+            raw = _average(clean, self.weight, self._state)
             self._state = float(raw[-1])
             powers = self._count + 1 + np.arange(len(clean))
             result[finite] = raw / (1 - self.weight**powers)
             self._count += len(clean)
         self._out[self._seen : end] = result
         self._seen = end
+
+
+def _average(values: Floats, weight: float, state: float) -> Floats:
+    """``s = weight · s + (1 - weight) · v`` over all values, in pieces so short that no power of ``weight`` is 0."""
+    piece = max(1, int(200 / -math.log10(weight)))
+    out = np.empty(len(values))
+    for start in range(0, len(values), piece):
+        part = values[start : start + piece]
+        powers = weight ** np.arange(1, len(part) + 1)
+        out[start : start + piece] = powers * (state + (1 - weight) * np.cumsum(part / powers))
+        state = float(out[start + len(part) - 1])
+    return out
 
 
 def nice_ceiling(value: float) -> float:

@@ -1,0 +1,53 @@
+"""One sentence that needs an answer: what stands in the way of training, or what ended it."""
+
+from __future__ import annotations
+
+from PySide6.QtWidgets import QFrame, QWidget
+
+from deepgui.graph.problems import Problem
+from deepgui.qt.session import Session
+from deepgui.qt.theme import GRID
+from deepgui.qt.widgets import button, label, row, tool_button
+
+
+class Banner(QFrame):
+    """Shows a sentence with, where there is one, a button that mends it and one that goes to the place."""
+
+    def __init__(self, session: Session, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.setObjectName("training_banner")
+        self.setProperty("role", "banner")
+        self._session = session
+        self._problem: Problem | None = None
+        self.text = label(wrap=True, selectable=True)
+        self.text.setObjectName("training_banner_text")
+        self.fix = button("", "training_fix", role="fix")
+        self.show_node = button("Show layer", "show_guilty_node", role="quiet")
+        self.close_button = tool_button("x", "close_banner", "Close")
+        line = row(self.text, self.fix, self.show_node, self.close_button, gap=GRID)
+        line.setStretch(0, 1)
+        line.setContentsMargins(GRID + 4, 4, GRID // 2, 4)
+        self.setLayout(line)
+        self.fix.clicked.connect(self._mend)
+        self.show_node.clicked.connect(self._select)
+        self.close_button.clicked.connect(self.hide)
+        self.hide()
+
+    def tell(self, problem: Problem) -> None:
+        """Show a problem: its sentence, its reason, its fix."""
+        self._problem = problem
+        self.text.setText(f"{problem.message} {problem.reason}".strip())
+        self.fix.setVisible(problem.fix is not None)
+        self.fix.setText(problem.fix.label if problem.fix else "")
+        self.show_node.setVisible(problem.node in self._session.network.nodes)
+        self.show()
+
+    def _mend(self) -> None:
+        problem = self._problem
+        self.hide()
+        if problem is not None and problem.fix is not None:
+            self._session.edit(problem.fix.label, problem.fix.apply)
+
+    def _select(self) -> None:
+        if self._problem is not None:
+            self._session.select((self._problem.node,))

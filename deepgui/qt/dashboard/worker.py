@@ -1,0 +1,96 @@
+"""Jobs off the GUI thread, one after the other; their results come back as calls in the GUI thread."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from PySide6.QtCore import QObject, Qt, Signal
+
+Job = Callable[[], Any]
+Then = Callable[[Any], None]
+
+
+@dataclass(frozen=True)
+class Broken:
+    """What a job gives that raised."""
+
+    error: Exception
+
+
+@dataclass(frozen=True)
+class _Order:
+    slot: str
+    job: Job
+    then: Then
+
+
+class Worker(QObject):
+    """One thread that lives while there is work. A new job of a slot replaces one that still waits.
+
+    Because jobs never overlap, whatever touches PyTorch's global random state here cannot disturb another.
+    """
+
+    _came = Signal(object, object)
+
+    def __init__(self, parent: QObject | None = None) -> None:
+        super().__init__(parent)
+        self._lock = threading.Lock()
+        self._orders: list[_Order] = []
+        self._thread: threading.Thread | None = None
+        self._closed = False
+        self._came.connect(self._deliver, Qt.ConnectionType.QueuedConnection)
+
+    @property
+    def busy(self) -> bool:
+        """Whether anything runs or waits."""
+        with self._lock:
+            return self._thread is not None or bool(self._orders)
+
+    def submit(self, slot: str, job: Job, then: Then) -> None:
+        """Run ``job()`` soon, then ``then(result)`` in the GUI thread; :class:`Broken` if it raised."""
+        with self._lock:
+            if self._closed:
+                return
+            self._orders = [o for o in self._orders if o.slot != slot]
+            self._orders.append(_Order(slot, job, then))
+            if self._thread is None:
+                self._thread = threading.Thread(target=self._work, name="deepgui-worker", daemon=True)
+                self._thread.start()
+
+    def cancel(self, slot: str) -> None:
+        """Drop a job of this slot that has not begun."""
+        with self._lock:
+            self._orders = [o for o in self._orders if o.slot != slot]
+
+    def close(self, timeout: float = 5.0) -> bool:
+        """Take no more jobs, deliver no more results, wait for the one that runs. False if it still runs."""
+        with self._lock:
+            self._closed = True
+            self._orders.clear()
+            thread = self._thread
+        if thread is not None:
+            thread.join(timeout)
+        return thread is None or not thread.is_alive()
+
+    def _work(self) -> None:
+        while True:
+            with self._lock:
+                if not self._orders:
+                    self._thread = None
+                    return
+                order = self._orders.pop(0)
+            try:
+                result: Any = order.job()
+            except Exception as error:
+                result = Broken(error)
+            with self._lock:
+                if self._closed:
+                    continue
+            self._came.emit(order.then, result)
+
+    def _deliver(self, then: Then, result: Any) -> None:
+        if not self._closed:
+            then(result)
