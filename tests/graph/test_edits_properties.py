@@ -74,14 +74,15 @@ def test_a_wire_would_close_a_cycle_exactly_if_drawing_it_does(network: Network,
 
 @given(networks())
 def test_every_fix_that_lint_offers_mends_its_problem(network: Network) -> None:
-    for problem in lint(network, REGISTRY):
+    problems = lint(network, REGISTRY)
+    for problem in problems:
         if problem.fix is None:
             continue
         mended = problem.fix.apply(network)
         assert_sound(mended)
         assert mended != network
         if problem.code != "cycle":  # one wire of several circles
-            assert problem not in lint(mended, REGISTRY)
+            assert lint(mended, REGISTRY).count(problem) < problems.count(problem)
 
 
 @given(networks())
