@@ -1,8 +1,8 @@
 """Batches of a split, epoch by epoch, in an order that only the seed decides.
 
-What fits lives on the device: an epoch gathers a few megabytes of shuffled examples at a time and hands
-out views of them, so a batch costs two slices instead of a loader's stack of single examples. What does not
-fit is read by the workers of torch's DataLoader, in the same order.
+What fits lives on the device: a block of shuffled examples is gathered at a time and its batches are views
+of it, so a batch costs microseconds where a loader stacks single examples. What does not fit is read by the
+workers of torch's DataLoader, in the same order.
 """
 
 from __future__ import annotations
@@ -12,7 +12,6 @@ import os
 import warnings
 from collections.abc import Iterator
 
-import numpy as np
 import torch
 from torch import Tensor
 from torch.utils.data import DataLoader, Dataset, Sampler
@@ -22,8 +21,10 @@ from deepgui.data.errors import DataError
 
 Batch = dict[str, Tensor]
 
-GATHERED_BYTES = 4 << 20
-"""Shuffled examples gathered at a time: large enough to make slicing cheap, small enough to stay in the cache."""
+_CPU_BLOCK = 1 << 18
+_DEVICE_BLOCK = 1 << 24
+"""Bytes gathered at a time. On the CPU a block must stay in the cache and below what malloc returns to the
+system, or page faults eat the gain; on an accelerator fewer kernel launches count."""
 
 
 class Batches:
@@ -81,8 +82,7 @@ class Batches:
         """Positions in the split in the order of that epoch, or None for the natural order."""
         if not self.shuffle:
             return None
-        words = np.random.SeedSequence([self.seed % 2**64, number]).generate_state(1, np.uint64)
-        generator = torch.Generator().manual_seed(int(words[0]) >> 1)
+        generator = torch.Generator().manual_seed(_mix(_mix(self.seed) + number))
         return torch.randperm(len(self.split), generator=generator)
 
     def close(self) -> None:
@@ -98,20 +98,20 @@ class Batches:
         return min(len(self.split), len(self) * self.batch_size)
 
     def _sliced(self, start: int) -> Iterator[Batch]:
-        yield from _views(self._tensors(), start * self.batch_size, self._end(), self.batch_size)
+        first, end = start * self.batch_size, self._end()
+        yield from _views({name: values[first:end] for name, values in self._tensors().items()}, self.batch_size)
 
     def _gathered(self, order: Tensor, start: int) -> Iterator[Batch]:
         tensors = self._tensors()
-        order = order.to(self.device)
-        example = sum(t[0].numel() * t.element_size() for t in tensors.values()) if len(order) else 1
-        step = max(1, GATHERED_BYTES // max(1, example * self.batch_size)) * self.batch_size
-        for first in range(start * self.batch_size, self._end(), step):
-            chosen = order[first : min(first + step, self._end())]
+        order = order[start * self.batch_size : self._end()].to(self.device)
+        batch = self.batch_size * sum(math.prod(t.shape[1:]) * t.element_size() for t in tensors.values())
+        room = _CPU_BLOCK if self.device.type == "cpu" else _DEVICE_BLOCK
+        for chosen in torch.split(order, max(1, room // max(1, batch)) * self.batch_size):
             block = {name: values.index_select(0, chosen) for name, values in tensors.items()}
-            yield from _views(block, 0, len(chosen), self.batch_size)
+            yield from _views(block, self.batch_size)
 
     def _loaded(self, order: Tensor, start: int) -> Iterator[Batch]:
-        batches = list(torch.split(order[: self._end()], self.batch_size))[start:]
+        batches = [p for p in torch.split(order[: self._end()], self.batch_size) if len(p)][start:]
         if self._loader is None:
             workers = 0 if self.split.table.in_memory else self._workers
             self._loader = _Loader(self.split, workers, pin=self.device.type == "cuda")
@@ -119,9 +119,22 @@ class Batches:
             yield {name: values.to(self.device, non_blocking=True) for name, values in batch.items()}
 
 
-def _views(tensors: Batch, first: int, end: int, size: int) -> Iterator[Batch]:
-    for at in range(first, end, size):
-        yield {name: values[at : min(at + size, end)] for name, values in tensors.items()}
+def _views(tensors: Batch, size: int) -> Iterator[Batch]:
+    count = len(next(iter(tensors.values())))
+    if count <= size:
+        if count:  # torch.split would give one empty piece
+            yield tensors
+        return
+    for parts in zip(*(torch.split(values, size) for values in tensors.values()), strict=True):
+        yield dict(zip(tensors, parts, strict=True))
+
+
+def _mix(number: int) -> int:
+    """A well scattered seed below 2**63 from any integer (the finaliser of splitmix64)."""
+    x = (number + 0x9E3779B97F4A7C15) % 2**64
+    x = (x ^ x >> 30) * 0xBF58476D1CE4E5B9 % 2**64
+    x = (x ^ x >> 27) * 0x94D049BB133111EB % 2**64
+    return (x ^ x >> 31) >> 1
 
 
 class _Positions(Sampler[Tensor]):

@@ -50,7 +50,11 @@ def list_images(root: Path) -> Listing:
     if not root.is_dir():
         raise DataError("there is no such folder", file=root)
     folders = _folders(root)
-    while len(folders) == 1 and _folders(folders[0]) and not any(p.is_file() for p in folders[0].iterdir()):
+    while (
+        len(folders) == 1
+        and _folders(folders[0])
+        and not any(p.is_file() and not _hidden(p) for p in folders[0].iterdir())
+    ):
         root, folders = folders[0], _folders(folders[0])  # an archive unpacked into a folder of its own
     if not folders:
         raise DataError("there is no folder in it; every class needs a folder with its images", file=root)
