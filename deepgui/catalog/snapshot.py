@@ -60,12 +60,12 @@ def _as_dict(spec: LayerSpec) -> dict[str, Any]:
 
 
 def _from_dict(entry: dict[str, Any]) -> LayerSpec:
-    ports = {side: tuple(PortSpec(**_frozen(p)) for p in entry.pop(side)) for side in ("inputs", "outputs")}
+    inputs, outputs = (tuple(PortSpec(**_frozen(p)) for p in entry.pop(side)) for side in ("inputs", "outputs"))
     params = []
     for param in entry.pop("params"):
         infer = param.pop("infer")
         params.append(ParamSpec(infer=Infer(**infer) if infer else None, **_frozen(param)))
-    return LayerSpec(params=tuple(params), **ports, **_frozen(entry))
+    return LayerSpec(inputs=inputs, outputs=outputs, params=tuple(params), **_frozen(entry))
 
 
 def _frozen(entry: dict[str, Any]) -> dict[str, Any]:

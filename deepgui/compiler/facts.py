@@ -50,6 +50,7 @@ class Facts:
 
 _remembered: dict[Any, Facts] = {}
 _REMEMBER = 20_000
+_SMALL = 10_000_000
 
 
 def facts(spec: LayerSpec, params: Mapping[str, Value], types: Types) -> Facts:
@@ -96,27 +97,46 @@ def _find(spec: LayerSpec, params: Mapping[str, Value], types: Types) -> Facts:
     in_force = {p.name: inferred.get(p.name, spec.value(params, p.name)) for p in spec.params}
     known: dict[str, Any] = {"params": in_force, "inferred": frozenset(inferred)}
     try:
-        with _meta():
-            call = _callable(spec, params, inferred)
-            weights = sum(p.numel() for p in call.parameters()) if isinstance(call, nn.Module) else 0
-            counter = FlopCounterMode(display=False)
-            with counter:
-                first = _run(spec, call, params, types, BATCHES[0])
-            second = _run(spec, call, params, types, BATCHES[1])
-            outputs = _solve(spec, params, first, second)
+        weights, flops, outputs = _measure(spec, params, types, inferred, "meta")
     except Exception as error:  # PyTorch raises whatever it likes for a bad shape
-        return Facts(**known, error=_words(error))
+        if not _needs_values(error, types):
+            return Facts(**known, error=_words(error))
+        try:
+            weights, flops, outputs = _measure(spec, params, types, inferred, "cpu")
+        except Exception as again:
+            return Facts(**known, error=_words(again))
     outputs, factor = _stretched(spec, in_force, types, outputs)
-    multiply_adds = counter.get_total_flops() * factor // (2 * BATCHES[0])
+    multiply_adds = flops * factor // (2 * BATCHES[0])
     return Facts(outputs, parameters=weights, multiply_adds=multiply_adds, **known)
 
 
+def _measure(
+    spec: LayerSpec, params: Mapping[str, Value], types: Types, inferred: Mapping[str, Value], device: str
+) -> tuple[int, int, dict[str, TensorType]]:
+    """Number of weights, floating-point operations at the first batch size, and output types."""
+    with _quietly(device):
+        call = _callable(spec, params, inferred)
+        weights = sum(p.numel() for p in call.parameters()) if isinstance(call, nn.Module) else 0
+        counter = FlopCounterMode(display=False)
+        with counter:
+            first = _run(spec, call, params, types, BATCHES[0])
+        second = _run(spec, call, params, types, BATCHES[1])
+        return weights, counter.get_total_flops(), _solve(spec, params, first, second)
+
+
 @contextmanager
-def _meta() -> Iterator[None]:
-    """No memory, no gradients, no warnings, and no random numbers used up."""
-    with torch.no_grad(), torch.device("meta"), warnings.catch_warnings():
+def _quietly(device: str) -> Iterator[None]:
+    """No gradients, no warnings, and no random numbers used up; on ``meta`` no memory either."""
+    with torch.random.fork_rng(devices=[]), torch.no_grad(), torch.device(device), warnings.catch_warnings():
         warnings.simplefilter("ignore")
         yield
+
+
+def _needs_values(error: Exception, types: Types) -> bool:
+    """Whether a layer failed because it looks at values, which meta tensors lack, and is small enough to run."""
+    text = str(error)
+    looks = isinstance(error, NotImplementedError) or "meta" in text or "data-dependent" in text
+    return looks and sum(t.numel(BATCHES[1]) for ts in types.values() for t in ts) < _SMALL
 
 
 def _callable(spec: LayerSpec, params: Mapping[str, Value], inferred: Mapping[str, Value]) -> Any:
@@ -135,7 +155,7 @@ def _empty(spec: LayerSpec, params: Mapping[str, Value], port: str, t: TensorTyp
     shape = list(t.at(n))
     if spec.kind in SHORTENED and port == "input" and len(shape) == 3:
         shape[_time(spec, params)] = min(SHORT, shape[_time(spec, params)])
-    return torch.empty(shape, dtype=getattr(torch, t.dtype))
+    return torch.zeros(shape, dtype=getattr(torch, t.dtype))
 
 
 def _time(spec: LayerSpec, params: Mapping[str, Value]) -> int:

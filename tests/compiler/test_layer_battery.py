@@ -1,0 +1,247 @@
+"""Every kind in the catalogue goes through shapes, build, source, torch.export, file and a training step."""
+
+from __future__ import annotations
+
+import warnings
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+
+from deepgui.catalog.builtin import registry
+from deepgui.catalog.spec import LayerSpec
+from deepgui.compiler.build import build
+from deepgui.compiler.report import check
+from deepgui.compiler.source import to_python
+from deepgui.graph import edits
+from deepgui.graph.values import Network, Wire
+from deepgui.project import file as project_file
+from deepgui.project.values import Project
+
+BATCH = 4
+SHAPE_OF = {"N C L": (8, 12), "N C H W": (8, 12, 12), "N C D H W": (8, 6, 6, 6), "N C": (8,), "N L": (6, 8)}
+LABELS = ((), "int64")
+
+# Constructor arguments and input shapes (without the batch) where the layouts and starters do not give them.
+PARAMS: dict[str, dict[str, Any]] = {
+    "AdaptiveLogSoftmaxWithLoss": {"n_classes": 20, "cutoffs": (5, 10)},
+    "FractionalMaxPool2d": {"output_size": 5},
+    "FractionalMaxPool3d": {"output_size": 3},
+    "Fold": {"output_size": (4, 5), "kernel_size": (2, 2)},
+    "LPPool1d": {"norm_type": 2.0},
+    "Unflatten": {"dim": 1, "unflattened_size": (2, 4)},
+    "Upsample": {"scale_factor": 2.0},
+    "UpsamplingNearest2d": {"scale_factor": 2.0},
+    "UpsamplingBilinear2d": {"scale_factor": 2.0},
+    "LinearCrossEntropyLoss": {"num_classes": 5},
+    "Transformer": {"d_model": 16, "nhead": 4, "num_encoder_layers": 1, "num_decoder_layers": 1, "dim_feedforward": 16},
+    "TransformerEncoderLayer": {"nhead": 4, "dim_feedforward": 16},
+    "TransformerDecoderLayer": {"nhead": 4, "dim_feedforward": 16},
+    "CTCLoss": {},
+    "reshape": {"shape": (-1, 4, 2)},
+    "permute": {"dims": (0, 2, 1)},
+    "PReLU": {},
+    "clamp": {"min": -0.5, "max": 0.5},
+}
+INPUTS: dict[str, list[Any]] = {
+    "AdaptiveLogSoftmaxWithLoss": [(8,), LABELS],
+    "Bilinear": [(8,), (6,)],
+    "ChannelShuffle": [(8, 6, 6)],
+    "CosineEmbeddingLoss": [(8,), (8,), ()],
+    "CosineSimilarity": [(8,), (8,)],
+    "CrossEntropyLoss": [(8,), LABELS],
+    "CrossMapLRN2d": [(8, 6, 6)],
+    "Embedding": [((6,), "int64")],
+    "EmbeddingBag": [((6,), "int64")],
+    "Fold": [(12, 12)],
+    "GLU": [(8,)],
+    "GaussianNLLLoss": [(8,), (8,), (8,)],
+    "LinearCrossEntropyLoss": [(8,), LABELS],
+    "LocalResponseNorm": [(8, 6, 6)],
+    "MarginRankingLoss": [(8,), (8,), (8,)],
+    "MaxUnpool1d": [(8, 6), ((8, 6), "int64")],
+    "MaxUnpool2d": [(8, 6, 6), ((8, 6, 6), "int64")],
+    "MaxUnpool3d": [(8, 3, 3, 3), ((8, 3, 3, 3), "int64")],
+    "MultiLabelMarginLoss": [(8,), ((8,), "int64")],
+    "MultiMarginLoss": [(8,), LABELS],
+    "MultiheadAttention": [(6, 16)],
+    "NLLLoss": [(8,), LABELS],
+    "PixelShuffle": [(8, 6, 6)],
+    "GRUCell": [(8,)],
+    "GroupNorm": [(8, 6)],
+    "LSTMCell": [(8,)],
+    "RNNCell": [(8,)],
+    "Transformer": [(6, 16), (5, 16)],
+    "TransformerEncoderLayer": [(6, 16)],
+    "TransformerDecoderLayer": [(6, 16), (5, 16)],
+    "TripletMarginLoss": [(8,), (8,), (8,)],
+    "TripletMarginWithDistanceLoss": [(8,), (8,), (8,)],
+    "matmul": [(4, 6), (6, 5)],
+    "permute": [(6, 8)],
+    "transpose": [(6, 8)],
+    "squeeze": [(1, 8)],
+    "Softmax2d": [(8, 6, 6)],
+    "Unfold": [(8, 6, 6)],
+    "Upsample": [(8, 6, 6)],
+}
+APART = {
+    "CTCLoss": "needs lengths; tried in test_ctc_loss",
+    "SyncBatchNorm": "computes on GPUs only",
+}
+POSITIVE = {"log", "sqrt", "BCELoss", "GaussianNLLLoss"}
+NOT_EXPORTABLE = {
+    "FractionalMaxPool2d": "draws random samples inside",
+    "FractionalMaxPool3d": "draws random samples inside",
+    "GaussianNLLLoss": "checks its variances as it runs",
+    "AdaptiveLogSoftmaxWithLoss": "its control flow depends on the targets",
+}
+KINDS = [k for k, s in registry().items() if s.form in ("module", "function") and k not in APART]
+
+
+def _inputs(spec: LayerSpec) -> list[tuple[tuple[int, ...], str]]:
+    given = INPUTS.get(spec.kind)
+    if given is None:
+        layouts = spec.inputs[0].layouts
+        first = SHAPE_OF.get(layouts[0], (6, 8)) if layouts else (6, 8) if spec.category == "Recurrent" else (8,)
+        count = sum(not p.optional and not p.fallback for p in spec.inputs)
+        given = [first] * count * (2 if spec.inputs[0].variadic else 1)
+    return [(i[0], i[1]) if len(i) == 2 and isinstance(i[1], str) else (i, "float32") for i in given]
+
+
+def _network(kind: str) -> Network:
+    spec = registry()[kind]
+    network = Network(f"try_{kind}")
+    sources = []
+    for shape, dtype in _inputs(spec):
+        network, node = edits.add_node(network, "Input", {"shape": shape or (1,), "dtype": dtype})
+        source = node.id
+        if not shape:
+            network, flat = edits.add_node(network, "squeeze", {"dim": 1})
+            network, source = edits.connect(network, Wire(node.id, "output", flat.id, "input")), flat.id
+        sources.append(source)
+    params = {**spec.starters(), **PARAMS.get(kind, {})}
+    network, layer = edits.add_node(network, kind, params)
+    ports = [p.name for p in spec.active_inputs(params) if not p.optional and not p.fallback]
+    ports = ports * len(sources) if spec.inputs[0].variadic else ports
+    for source, port in zip(sources, ports, strict=True):
+        network = edits.append_wire(network, source, "output", layer.id, port)
+    for port in spec.active_outputs(params):
+        network, out = edits.add_node(network, "Output")
+        network = edits.connect(network, Wire(layer.id, port.name, out.id, "input"))
+    return network
+
+
+def _examples(kind: str, network: Network) -> list[torch.Tensor]:
+    torch.manual_seed(1)
+    examples = []
+    for node in network.of_kind("Input"):
+        shape = (BATCH, *node.params["shape"])
+        if node.params["dtype"] == "int64":
+            examples.append(torch.arange(torch.Size(shape).numel()).reshape(shape) % 3)
+        else:
+            values = torch.rand(shape) * 0.9 + 0.05
+            examples.append(values if kind in POSITIVE else values * 2 - 1)
+    return examples
+
+
+def _flat(result: Any) -> list[torch.Tensor]:
+    return list(result) if isinstance(result, tuple) else [result]
+
+
+@pytest.fixture(params=KINDS, scope="module")
+def case(request: pytest.FixtureRequest) -> tuple[str, Network]:
+    return request.param, _network(request.param)
+
+
+def test_shapes_are_those_of_the_real_layer(case: tuple[str, Network]) -> None:
+    kind, network = case
+    report = check(network, registry())
+    assert report.ok, report.errors
+    results = _flat(build(network, registry(), report)(*_examples(kind, network)))
+    types = [report.nodes[o.id].inputs["input"][0] for o in network.of_kind("Output")]
+    assert [t.at(BATCH) for t in types] == [tuple(r.shape) for r in results]
+    assert [t.dtype for t in types] == [str(r.dtype).removeprefix("torch.") for r in results]
+
+
+def test_source_computes_the_same(case: tuple[str, Network]) -> None:
+    kind, network = case
+    module = build(network, registry()).eval()
+    namespace: dict[str, Any] = {}
+    exec(to_python(network, registry()), namespace)
+    twin = next(v for v in namespace.values() if isinstance(v, type) and v.__module__ == "builtins")().eval()
+    twin.load_state_dict(module.state_dict())
+    examples = _examples(kind, network)
+    for ours, theirs in zip(_flat(_seeded(module, examples)), _flat(_seeded(twin, examples)), strict=True):
+        torch.testing.assert_close(ours, theirs, rtol=0, atol=0, equal_nan=True)
+
+
+def _seeded(module: torch.nn.Module, examples: list[torch.Tensor]) -> Any:
+    torch.manual_seed(2)
+    return module(*examples)
+
+
+def test_file_gives_the_same_network_back(case: tuple[str, Network], tmp_path: Path) -> None:
+    _, network = case
+    project = Project("battery", {"network": network})
+    path = tmp_path / "battery.deepgui"
+    project_file.write(project, path)
+    assert project_file.read(path) == project
+
+
+def test_takes_a_training_step(case: tuple[str, Network]) -> None:
+    kind, network = case
+    module = build(network, registry()).train()
+    results = [r for r in _flat(module(*_examples(kind, network))) if r.requires_grad]
+    parameters = [p for p in module.parameters() if p.requires_grad]
+    if not parameters:
+        return
+    assert results, "the layer has parameters, but its result does not depend on them"
+    before = [p.detach().clone() for p in parameters]
+    sum(r.square().mean() for r in results).backward()
+    torch.optim.SGD(parameters, lr=1.0).step()
+    assert any(not torch.equal(a, b) for a, b in zip(before, parameters, strict=True))
+
+
+def test_exports_as_a_program(case: tuple[str, Network]) -> None:
+    kind, network = case
+    module = build(network, registry()).eval()
+    examples = tuple(_examples(kind, network))
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        if kind in NOT_EXPORTABLE:
+            with pytest.raises(Exception):  # noqa: B017, PT011 - if torch learns to, this list gets shorter
+                _same_after_export(module, examples)
+            return
+        _same_after_export(module, examples)
+
+
+def _same_after_export(module: torch.nn.Module, examples: tuple[torch.Tensor, ...]) -> None:
+    program = torch.export.export(module, examples, strict=False)
+    for ours, theirs in zip(_flat(module(*examples)), _flat(program.module()(*examples)), strict=True):
+        torch.testing.assert_close(ours, theirs, rtol=1e-5, atol=1e-5, equal_nan=True)
+
+
+def test_ctc_loss() -> None:
+    spec = registry()["CTCLoss"]
+    network = Network("ctc")
+    for shape, dtype in (((7, 5), "float32"), ((3,), "int64"), ((1,), "int64"), ((1,), "int64")):
+        network, _ = edits.add_node(network, "Input", {"shape": shape, "dtype": dtype})
+    network, turned = edits.add_node(network, "permute", {"dims": (1, 0, 2)})
+    network, loss = edits.add_node(network, "CTCLoss")
+    network, out = edits.add_node(network, "Output")
+    network = edits.connect(network, Wire("input", "output", turned.id, "input"))
+    network = edits.connect(network, Wire(turned.id, "output", loss.id, "log_probs"))
+    network = edits.connect(network, Wire("input_2", "output", loss.id, "targets"))
+    for source, port in (("input_3", "input_lengths"), ("input_4", "target_lengths")):
+        network, flat = edits.add_node(network, "squeeze", {"dim": 1})
+        network = edits.connect(network, Wire(source, "output", flat.id, "input"))
+        network = edits.connect(network, Wire(flat.id, "output", loss.id, port))
+    network = edits.connect(network, Wire(loss.id, "output", out.id, "input"))
+    module = build(network, registry())
+    log_probs = torch.randn(2, 7, 5).log_softmax(-1)
+    targets, lengths = torch.tensor([[1, 2, 3], [2, 1, 4]]), torch.tensor([[7], [6]])
+    sizes = torch.tensor([[3], [2]])
+    expected = torch.nn.CTCLoss()(log_probs.permute(1, 0, 2), targets, lengths.squeeze(1), sizes.squeeze(1))
+    assert spec.is_loss
+    torch.testing.assert_close(module(log_probs, targets, lengths, sizes), expected)
