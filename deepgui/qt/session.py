@@ -106,9 +106,20 @@ class Session(QObject):
         if self.selection - self.network.nodes.keys():
             self.select(self.selection)
         self.changed.emit(before, after)
-        self._check_timer.start()
+        if _means_otherwise(before, after):
+            self._check_timer.start()
 
     def _check(self) -> None:
         if self._checker is not None:
             self.report = self._checker(self.project, self.key)
             self.report_changed.emit(self.report)
+
+
+def _means_otherwise(before: Project, after: Project) -> bool:
+    """Whether more than layout and notes changed; moving nodes must not cost a check."""
+    if before.data is not after.data or before.training is not after.training:
+        return True
+    if before.networks.keys() != after.networks.keys():
+        return True
+    pairs = ((before.networks[key], after.networks[key]) for key in after.networks)
+    return any(a.nodes is not b.nodes or a.wires is not b.wires for a, b in pairs)
