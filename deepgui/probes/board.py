@@ -5,26 +5,33 @@ from __future__ import annotations
 import threading
 import time
 from collections import Counter
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Protocol
 
 from deepgui.probes.pictures import Picture, Watch
 
 if TYPE_CHECKING:
-    import torch
+    from torch import fx
 
     from deepgui.data.dataset import Dataset
-    from deepgui.probes.observe import Plane
+    from deepgui.probes.observe import Plane, Subject
 
 CONFUSION_SECONDS = 1.0
 CONFUSION_SHARE = 20
 """A confusion matrix is counted at most once in this many times what it costs."""
 
 
+class Objective(Protocol):
+    """``inputs``: the field for each argument of the module, in order."""
+
+    inputs: tuple[str, ...]
+
+
 class Trained(Protocol):
     """What the board reads from a trainer between two steps."""
 
-    module: torch.nn.Module
+    module: fx.GraphModule
     dataset: Dataset
+    objective: Objective
     step: int
 
 
@@ -43,8 +50,8 @@ class Board:
         self._pictures: dict[Watch, Picture] = {}
         self._example = 0
         self._plane: Plane | None = None
-        self._confusion_due = 0.0
-        self._confusion_of: Any = None
+        self._count_due = 0.0
+        self._counted: Dataset | None = None
 
     @property
     def example(self) -> int:
@@ -66,7 +73,7 @@ class Board:
         with self._lock:
             self._watches[what] += 1
         if what.view == "confusion":
-            self._confusion_due = 0.0
+            self._count_due = 0.0
 
     def unwatch(self, what: Watch) -> None:
         """Stop looking; the last picture is dropped with the last watcher."""
@@ -85,26 +92,36 @@ class Board:
         with self._lock:
             self._pictures.clear()
             self._plane = None
-            self._confusion_due = 0.0
-            self._confusion_of = None
+            self._count_due = 0.0
+            self._counted = None
             self.problem = ""
 
     def __call__(self, trainer: Trained) -> None:
         """Look at a trainer between two steps."""
         if self._watches:
-            self._observe(trainer.module, trainer.dataset, trainer.step, force=False)
+            self._observe(trainer.module, trainer.dataset, trainer.objective.inputs, trainer.step, final=False)
 
-    def observe_module(self, module: torch.nn.Module, dataset: Dataset, step: int = 0) -> None:
-        """Look at a module that does not train now."""
+    def observe_module(
+        self, module: fx.GraphModule, dataset: Dataset, inputs: tuple[str, ...] = (), step: int = 0
+    ) -> None:
+        """Look at a module that does not train now. ``inputs``: the field for each argument; empty means in order."""
         if self._watches:
-            self._observe(module, dataset, step, force=True)
+            self._observe(module, dataset, inputs or dataset.inputs, step, final=True)
 
-    def _observe(self, module: torch.nn.Module, dataset: Dataset, step: int, force: bool) -> None:
+    def _observe(
+        self, module: fx.GraphModule, dataset: Dataset, inputs: tuple[str, ...], step: int, final: bool
+    ) -> None:
+        from deepgui.probes.observe import Subject
+
+        subject = Subject(module, dataset, inputs, step)
         with self._busy:
             problem = ""
-            for look in (self._look, self._look_at_plane, self._count):
+            looks = [self._look, self._look_at_plane]
+            if final or self._count_is_due(dataset):
+                looks.append(self._count)
+            for look in looks:
                 try:
-                    look(module, dataset, step, force)
+                    look(subject)
                 except Exception as error:  # a picture must never stop what it looks at
                     problem = " ".join(str(error).split()) or type(error).__name__
             self.problem = problem
@@ -113,33 +130,35 @@ class Board:
         with self._lock:
             self._pictures.update((w, p) for w, p in pictures.items() if w in self._watches)
 
-    def _look(self, module: torch.nn.Module, dataset: Dataset, step: int, force: bool) -> None:
-        watches = {w for w in self.watched if w.view not in ("boundary", "confusion")}
-        if watches:
-            from deepgui.probes import observe
+    def _watched_as(self, *views: str) -> frozenset[Watch]:
+        return frozenset(w for w in self.watched if w.view in views)
 
-            self._keep(observe.look(module, dataset, watches, self._example, step))
-
-    def _look_at_plane(self, module: torch.nn.Module, dataset: Dataset, step: int, force: bool) -> None:
-        watches = {w for w in self.watched if w.view == "boundary"}
-        if watches:
-            from deepgui.probes import observe
-
-            if self._plane is None or self._plane.dataset is not dataset:
-                self._plane = observe.Plane(dataset)
-            self._keep(self._plane.look(module, watches, self._example, step))
-
-    def _count(self, module: torch.nn.Module, dataset: Dataset, step: int, force: bool) -> None:
-        watches = {w for w in self.watched if w.view == "confusion"}
-        fresh = self._confusion_of is not dataset
-        if not watches or not (force or fresh or time.monotonic() >= self._confusion_due):
-            return
+    def _look(self, subject: Subject) -> None:
         from deepgui.probes import observe
 
+        if watches := self.watched - self._watched_as("boundary", "confusion"):
+            self._keep(observe.look(subject, watches, self._example))
+
+    def _look_at_plane(self, subject: Subject) -> None:
+        from deepgui.probes import observe
+
+        if watches := self._watched_as("boundary"):
+            if self._plane is None or self._plane.dataset is not subject.dataset:
+                self._plane = observe.Plane(subject)
+            self._keep(self._plane.look(subject, watches, self._example))
+
+    def _count_is_due(self, dataset: Dataset) -> bool:
+        return self._counted is not dataset or time.monotonic() >= self._count_due
+
+    def _count(self, subject: Subject) -> None:
+        from deepgui.probes import observe
+
+        if not (watches := self._watched_as("confusion")):
+            return
         started = time.monotonic()
-        picture = observe.confusion(module, dataset, step)
+        picture = observe.confusion(subject)
         cost = time.monotonic() - started
-        self._confusion_of = dataset
-        self._confusion_due = started + max(CONFUSION_SECONDS, CONFUSION_SHARE * cost)
+        self._counted = subject.dataset
+        self._count_due = started + max(CONFUSION_SECONDS, CONFUSION_SHARE * cost)
         if picture is not None:
             self._keep(dict.fromkeys(watches, picture))

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -16,7 +17,6 @@ from deepgui.probes.pictures import (
     Boundary,
     Confusion,
     FeatureMaps,
-    Histogram,
     Picture,
     Prediction,
     Vector,
@@ -27,7 +27,6 @@ from deepgui.probes.pictures import (
 
 if TYPE_CHECKING:
     from deepgui.data.dataset import Dataset, Split
-    from deepgui.data.fields import Field
 
 HISTOGRAM_EXAMPLES = 32
 GRID_SIDES = (24, 32, 48, 64, 80, 112)
@@ -38,6 +37,30 @@ CONFUSION_EXAMPLES = 2000
 CONFUSION_CHUNK = 250
 
 Wire = tuple[str, str]
+
+
+@dataclass(frozen=True)
+class Subject:
+    """What is looked at.
+
+    Attributes:
+        module: computes with the weights of optimiser step ``step``.
+        inputs: the field for each argument of the module, in order.
+    """
+
+    module: fx.GraphModule
+    dataset: Dataset
+    inputs: tuple[str, ...]
+    step: int
+
+    @property
+    def split(self) -> Split:
+        """The validation split; the training split if there is none."""
+        return self.dataset.validation if len(self.dataset.validation) else self.dataset.train
+
+    def arguments(self, batch: Mapping[str, Tensor], device: torch.device) -> list[Tensor]:
+        """A batch as the module takes it."""
+        return [batch[name].to(device) for name in self.inputs]
 
 
 @contextmanager
@@ -60,42 +83,39 @@ def unseen(module: torch.nn.Module) -> Iterator[torch.device]:
                 part.training = training
 
 
-def wires_of(module: torch.nn.Module) -> frozenset[Wire]:
-    """The (node id, port) pairs that the module's graph computes; empty if it is no fx module."""
-    graph = getattr(module, "graph", None)
-    if graph is None:
-        return frozenset()
-    return frozenset((n.meta["node"], n.meta.get("port", "output")) for n in graph.nodes if "node" in n.meta)
+def wires_of(module: fx.GraphModule) -> frozenset[Wire]:
+    """The (node id, port) pairs that the module computes."""
+    return frozenset((n.meta["node"], n.meta.get("port", "")) for n in module.graph.nodes if n.meta.get("node"))
 
 
-def answer_wire(module: torch.nn.Module) -> Wire | None:
+def answer_of(module: fx.GraphModule) -> Wire | None:
     """The wire that the network returns; the first one if it returns several."""
-    graph = getattr(module, "graph", None)
-    if graph is None:
-        return None
-    last = next((n for n in graph.nodes if n.op == "output"), None)
-    value: Any = last.args[0] if last is not None else None
+    last = next((n for n in module.graph.nodes if n.op == "output"), None)
+    return _source(last.args[0]) if last is not None else None
+
+
+def _source(value: Any) -> Wire | None:
     while isinstance(value, (tuple, list)) and value:
         value = value[0]
-    if isinstance(value, fx.Node) and "node" in value.meta:
-        return (value.meta["node"], value.meta.get("port", "output"))
+    if isinstance(value, fx.Node) and value.meta.get("node"):
+        return (value.meta["node"], value.meta.get("port", ""))
     return None
 
 
-def field_of(dataset: Dataset, name: str) -> Field:
-    """The field of that name. Raises KeyError if there is none."""
-    return {f.name: f for f in dataset.fields}[name]
+def assign(module: fx.GraphModule, watches: Collection[Watch]) -> dict[Watch, Wire]:
+    """The wire that each watch is about; those that the module does not have are left out."""
+    known, answer = wires_of(module), answer_of(module)
+    found: dict[Watch, Wire] = {}
+    for watch in watches:
+        wire = (watch.node, watch.port) if watch.node else answer
+        if wire is not None and wire in known:
+            found[watch] = wire
+    return found
 
 
-def plane_field(dataset: Dataset) -> str:
-    """The input field that is a point in the plane, or an empty string."""
-    return next((n for n in dataset.inputs if tuple(field_of(dataset, n).shape) == (2,)), "")
-
-
-def network_inputs(dataset: Dataset, split: Split, indices: Sequence[int], device: torch.device) -> list[Tensor]:
-    """The examples as the network takes them: one tensor an input, normalised, on ``device``."""
-    batch = split.get(torch.as_tensor(indices, dtype=torch.long))
-    return [batch[name].to(device) for name in dataset.inputs]
+def plane_field(subject: Subject) -> str:
+    """The input that is a point in the plane, or an empty string."""
+    return next((n for n in subject.inputs if tuple(subject.dataset.field(n).shape) == (2,)), "")
 
 
 def probabilities(answer: Tensor) -> Tensor:
@@ -130,79 +150,75 @@ def _one(value: Tensor, batch: int) -> Tensor:
     return value if at is None else value.select(at, 0)
 
 
-def look(
-    module: torch.nn.Module, dataset: Dataset, watches: Collection[Watch], example: int, step: int
-) -> dict[Watch, Picture]:
+def look(subject: Subject, watches: Collection[Watch], example: int) -> dict[Watch, Picture]:
     """Pictures of wires on one example of the validation split (and of its neighbours for histograms).
 
     One pass computes all of them. Watches of wires that the module does not have are left out.
     """
-    total = len(dataset.validation) or len(dataset.train)
-    split = dataset.validation if len(dataset.validation) else dataset.train
-    known, answer = wires_of(module), answer_wire(module)
-    wanted = {w: (w.node, w.port) if w.node else answer for w in watches}
-    wires = {wire for wire in wanted.values() if wire in known}
-    if not wires or not total:
+    split, total = subject.split, len(subject.split)
+    wanted = assign(subject.module, watches)
+    if not wanted or not total:
         return {}
     example %= total
     many = HISTOGRAM_EXAMPLES if any(w.view == "histogram" for w in watches) else 1
     indices = [example, *(i for i in range(min(many, total)) if i != example)][:many]
-    with unseen(module) as device:
-        found = interpret.capture(module, network_inputs(dataset, split, indices, device), wires)
+    batch = split.get(torch.tensor(indices))
+    with unseen(subject.module) as device:
+        found = interpret.capture(subject.module, subject.arguments(batch, device), set(wanted.values()))
     pictures: dict[Watch, Picture] = {}
     for watch, wire in wanted.items():
         if wire not in found:
             continue
         if watch.view == "histogram":
-            pictures[watch] = histogram_of(_array(found[wire]), step)
+            pictures[watch] = histogram_of(_array(found[wire]), subject.step)
         elif watch.view == "prediction":
-            truth = split.get(torch.tensor([example]))[dataset.target.name][0]
-            pictures[watch] = _prediction(dataset, found[wire], truth, example, total, step)
+            truth = batch[subject.dataset.target.name][0]
+            pictures[watch] = _prediction(subject, found[wire], truth, example)
         else:
-            pictures[watch] = _activation(dataset, watch, _one(found[wire], len(indices)), step)
+            pictures[watch] = _activation(subject, watch, _one(found[wire], len(indices)))
     return pictures
 
 
-def _activation(dataset: Dataset, watch: Watch, value: Tensor, step: int) -> FeatureMaps | Vector | Histogram:
-    is_image = watch.view == "image"
-    if is_image:
-        name = next((n for n in dataset.inputs if tuple(field_of(dataset, n).shape) == tuple(value.shape)), "")
-        if name:
-            value = in_data_units(dataset, name, value[None])[0]
-    return picture_of(_array(value), step, image=is_image)
+def _activation(subject: Subject, watch: Watch, value: Tensor) -> FeatureMaps | Vector:
+    if watch.view == "image":
+        fields = (n for n in subject.inputs if tuple(subject.dataset.field(n).shape) == tuple(value.shape))
+        if name := next(fields, ""):
+            value = in_data_units(subject.dataset, name, value[None])[0]
+    return picture_of(_array(value), subject.step, image=watch.view == "image")
 
 
-def _prediction(dataset: Dataset, answer: Tensor, truth: Tensor, index: int, total: int, step: int) -> Prediction:
-    classes = tuple(dataset.target.classes)
-    if dataset.target.kind == "label":
-        scores = _array(probabilities(answer)[0])
-        best = int(scores.argmax())
-        name = [classes[i] if i < len(classes) else str(i) for i in range(max(len(scores), int(truth) + 1))]
-        return Prediction(
-            step,
-            index,
-            total,
-            name[int(truth)],
-            name[best],
-            float(scores[best]),
-            scores,
-            tuple(name),
-            best == int(truth),
-        )
-    number = in_data_units(dataset, dataset.target.name, answer[:1].float().reshape(1, *truth.shape).cpu())[0]
-    known = in_data_units(dataset, dataset.target.name, truth[None].cpu())[0]
-    shown = [", ".join(f"{v:.4g}" for v in t.reshape(-1).tolist()[:3]) for t in (known, number)]
-    return Prediction(step, index, total, shown[0], shown[1], None, _array(number.reshape(-1)).astype(np.float32))
+def _prediction(subject: Subject, answer: Tensor, truth: Tensor, index: int) -> Prediction:
+    target, total = subject.dataset.target, len(subject.split)
+    if target.kind != "label":
+        return _estimate(subject, answer, truth, index)
+    scores = _array(probabilities(answer)[0])
+    best, true = int(scores.argmax()), int(truth)
+    count = max(len(scores), true + 1)
+    names = tuple(target.classes[i] if i < len(target.classes) else str(i) for i in range(count))
+    return Prediction(
+        subject.step, index, total, names[true], names[best], float(scores[best]), scores, names, best == true
+    )
+
+
+def _estimate(subject: Subject, answer: Tensor, truth: Tensor, index: int) -> Prediction:
+    """A prediction that is a number, in the units of the data."""
+    dataset, name = subject.dataset, subject.dataset.target.name
+    true, answered = (
+        in_data_units(dataset, name, t.float().cpu().reshape(1, *truth.shape)) for t in (truth, answer[:1])
+    )
+    said = [", ".join(f"{v:.4g}" for v in n.reshape(-1).tolist()[:3]) for n in (true, answered)]
+    scores = _array(answered.reshape(-1)).astype(np.float32)
+    return Prediction(subject.step, index, len(subject.split), said[0], said[1], None, scores)
 
 
 def in_data_units(dataset: Dataset, name: str, value: Tensor) -> Tensor:
     """Undo the normalisation of a batch of one field."""
-    return dataset.normalizer[name].inverse(value)
+    return dataset.normalizer[name].inverse(value) if name in dataset.normalizer else value
 
 
 def in_network_units(dataset: Dataset, name: str, value: Tensor) -> Tensor:
     """Normalise a batch of one field that is in the units of the data."""
-    return dataset.normalizer[name].transform(value)
+    return dataset.normalizer[name].transform(value) if name in dataset.normalizer else value
 
 
 class Plane:
@@ -212,18 +228,18 @@ class Plane:
     Raises ValueError if no input of the data has two numbers.
     """
 
-    def __init__(self, dataset: Dataset) -> None:
-        self.dataset = dataset
-        self.field = plane_field(dataset)
+    def __init__(self, subject: Subject) -> None:
+        self.dataset = subject.dataset
+        self.field = plane_field(subject)
         if not self.field:
             raise ValueError("A decision boundary needs data with an input of two numbers.")
-        parts = [(dataset.train, False), (dataset.validation, True)]
+        parts = [(self.dataset.train, False), (self.dataset.validation, True)]
         xs, ys, held = [], [], []
         for split, held_out in parts:
             stride = max(1, -(-len(split) * len(parts) // MAX_POINTS))
             batch = split.get(torch.arange(0, len(split), stride))
-            xs.append(in_data_units(dataset, self.field, batch[self.field].cpu()).float())
-            ys.append(self._labels(batch[dataset.target.name].cpu()))
+            xs.append(in_data_units(self.dataset, self.field, batch[self.field]).float())
+            ys.append(self._labels(batch[self.dataset.target.name]))
             held.append(np.full(len(xs[-1]), held_out))
         self.points = _array(torch.cat(xs))
         self.labels = _array(torch.cat(ys))
@@ -246,36 +262,31 @@ class Plane:
             self._grids[side] = in_network_units(self.dataset, self.field, points)
         return self._grids[side]
 
-    def look(
-        self, module: torch.nn.Module, watches: Collection[Watch], example: int, step: int
-    ) -> dict[Watch, Picture]:
+    def look(self, subject: Subject, watches: Collection[Watch], example: int) -> dict[Watch, Picture]:
         """The regions of every watched node, in one pass over the grid."""
-        known, answer = wires_of(module), answer_wire(module)
-        wanted = {w: (w.node, w.port) if w.node else answer for w in watches}
-        wires = {wire for wire in wanted.values() if wire in known}
-        if not wires:
+        wanted = assign(subject.module, watches)
+        if not wanted:
             return {}
-        side = GRID_SIDES[self._level]
+        side, answer = GRID_SIDES[self._level], answer_of(subject.module)
         started = time.perf_counter()
-        with unseen(module) as device:
-            found = interpret.capture(module, self._inputs(side, example, device), wires)
-            found = {wire: value.float() for wire, value in found.items()}
+        with unseen(subject.module) as device:
+            inputs = subject.arguments(self._batch(subject, side, example), device)
+            found = interpret.capture(subject.module, inputs, set(wanted.values()))
         pictures: dict[Watch, Picture] = {
-            w: self._boundary(found[wire], wire == answer, side, step)
+            w: self._boundary(found[wire].float(), wire == answer, side, subject.step)
             for w, wire in wanted.items()
             if wire in found and found[wire].shape[:1] == (side * side,)
         }
         self._adapt(time.perf_counter() - started)
         return pictures
 
-    def _inputs(self, side: int, example: int, device: torch.device) -> list[Tensor]:
+    def _batch(self, subject: Subject, side: int, example: int) -> dict[str, Tensor]:
+        """The grid, with the chosen example's values in all other inputs."""
         grid = self.grid(side)
-        if len(self.dataset.inputs) == 1:
-            return [grid.to(device)]
-        split = self.dataset.validation if len(self.dataset.validation) else self.dataset.train
-        batch = split.get(torch.tensor([example % len(split)]))
-        rest = {n: batch[n].expand(len(grid), *batch[n].shape[1:]) for n in self.dataset.inputs}
-        return [(grid if n == self.field else rest[n]).to(device) for n in self.dataset.inputs]
+        if len(subject.inputs) == 1:
+            return {self.field: grid}
+        one = subject.split.get(torch.tensor([example % len(subject.split)]))
+        return {n: v.expand(len(grid), *v.shape[1:]) for n, v in one.items()} | {self.field: grid}
 
     def _boundary(self, value: Tensor, is_answer: bool, side: int, step: int) -> Boundary:
         target = self.dataset.target
@@ -293,7 +304,7 @@ class Plane:
     @property
     def axes(self) -> tuple[str, str]:
         """Names of the two coordinates."""
-        names = tuple(field_of(self.dataset, self.field).classes)
+        names = self.dataset.field(self.field).columns
         return (names[0], names[1]) if len(names) == 2 else (f"{self.field}[0]", f"{self.field}[1]")
 
     def _adapt(self, seconds: float) -> None:
@@ -309,21 +320,20 @@ def _extent(points: np.ndarray[Any, np.dtype[Any]], margin: float = 0.12) -> tup
     return float(low[0] - pad[0]), float(high[0] + pad[0]), float(low[1] - pad[1]), float(high[1] + pad[1])
 
 
-def confusion(module: torch.nn.Module, dataset: Dataset, step: int) -> Confusion | None:
+def confusion(subject: Subject) -> Confusion | None:
     """True against predicted classes over the validation split; None if the target is no label."""
-    split, target = dataset.validation, dataset.target
+    split, target = subject.dataset.validation, subject.dataset.target
     if target.kind != "label" or not len(split):
         return None
     count = min(len(split), CONFUSION_EXAMPLES)
-    size = len(target.classes)
     pairs: list[tuple[Tensor, Tensor]] = []
-    with unseen(module) as device:
+    with unseen(subject.module) as device:
         for start in range(0, count, CONFUSION_CHUNK):
             batch = split.get(torch.arange(start, min(start + CONFUSION_CHUNK, count)))
-            answer = _first(module(*(batch[n].to(device) for n in dataset.inputs)))
+            answer = _first(subject.module(*subject.arguments(batch, device)))
             pairs.append((batch[target.name].cpu().reshape(-1), probabilities(answer).argmax(dim=1).cpu()))
     truth, answered = (torch.cat(column).long() for column in zip(*pairs, strict=True))
-    size = max(size, int(truth.max()) + 1, int(answered.max()) + 1)
+    size = max(len(target.classes), int(truth.max()) + 1, int(answered.max()) + 1)
     matrix = torch.bincount(truth * size + answered, minlength=size * size).reshape(size, size)
     classes = (*target.classes, *(str(i) for i in range(len(target.classes), size)))
-    return Confusion(step, _array(matrix).astype(np.int64), tuple(classes), count, len(split))
+    return Confusion(subject.step, _array(matrix).astype(np.int64), classes, count, len(split))

@@ -146,7 +146,9 @@ class Confusion(Picture):
     def recall(self) -> NDArray[np.float64]:
         """Share of right answers per true class; NaN for a class without examples."""
         total = self.matrix.sum(axis=1)
-        return np.divide(np.diag(self.matrix), total, out=np.full(len(total), np.nan), where=total > 0)
+        shares: NDArray[np.float64] = np.full(len(total), np.nan)
+        np.divide(np.diag(self.matrix), total, out=shares, where=total > 0)
+        return shares
 
 
 MAX_MAPS = 256

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 from PySide6.QtCore import QObject, QTimer, Signal
 
-from deepgui.graph.problems import Problem
+from deepgui.graph.problems import NetworkError, Problem
 from deepgui.probes.board import Board
 from deepgui.project.values import Project, main_key
 from deepgui.qt.dashboard.worker import Broken, Worker
@@ -230,8 +230,11 @@ class RunController(QObject):
     # -- what the training says
 
     def _launch(self, result: Any, single_step: bool) -> None:
+        if isinstance(result, Broken) and isinstance(result.error, NetworkError):
+            self._set_state("idle")
+            self.refused.emit(result.error.problems[0])
+            return
         if isinstance(result, Broken):
-            self.run = None
             self._fail(" ".join(str(result.error).split()) or type(result.error).__name__, "")
             self._set_state("failed")
             self.run_finished.emit(None)
@@ -334,7 +337,15 @@ class RunController(QObject):
 
 
 def default_run(project: Project, key: str, resume: str | None, board: Board) -> Run:
-    """A real run, observed by the board. Imports torch: call it off the GUI thread."""
+    """A real run, observed by the board. Imports torch and opens the data: call it off the GUI thread.
+
+    Raises NetworkError with everything that stands against training, the first to be mended first.
+    """
+    from deepgui.catalog.builtin import registry
+    from deepgui.training.preflight import preflight
     from deepgui.training.run import Run, RunSpec
 
+    problems = tuple(p for p in preflight(project, key, registry()) if p.severity == "error")
+    if problems:
+        raise NetworkError(problems)
     return Run(RunSpec(project, key=key, resume=resume), observers=(board,))

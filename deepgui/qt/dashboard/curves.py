@@ -31,12 +31,22 @@ class Series:
     smooth: bool = False
 
 
+class _ValueAxis(pg.AxisItem):
+    """Numbers as people write them: 0.25, 3e-05."""
+
+    def tickStrings(self, values: list[float], scale: float, spacing: float) -> list[str]:
+        if self.logMode:
+            return [f"{10.0**v:.3g}" for v in values]
+        return [f"{v * scale:.6g}" for v in values]
+
+
 class _Curve:
     """A series with its drawing items: the curve, the raw values behind a smoothed one, the last run's."""
 
     def __init__(self, series: Series, plot: pg.PlotItem) -> None:
         self.series = series
-        self.line, self.raw, self.ghost = (pg.PlotCurveItem(skipFiniteCheck=True) for _ in range(3))
+        self.line, self.ghost = (pg.PlotCurveItem(skipFiniteCheck=True, antialias=True) for _ in range(2))
+        self.raw = pg.PlotCurveItem(skipFiniteCheck=True)
         self.ghost.setZValue(-3)
         self.raw.setZValue(-2)
         for item in (self.ghost, self.raw, self.line):
@@ -51,8 +61,7 @@ class _Curve:
         faint, fainter = QColor(color), QColor(color)
         faint.setAlpha(FAINT)
         fainter.setAlpha(FAINT * 2 // 3)
-        width = 1.0 if self.series.smooth else 2.0
-        self.line.setPen(pg.mkPen(color, width=max(width, 1.6)))
+        self.line.setPen(pg.mkPen(color, width=1.5))
         self.raw.setPen(pg.mkPen(faint, width=1))
         self.ghost.setPen(pg.mkPen(fainter, width=1, style=Qt.PenStyle.DashLine))
 
@@ -85,20 +94,20 @@ class Legend(QWidget):
     def paintEvent(self, event: QPaintEvent) -> None:
         painter, colors = QPainter(self), theme.theme()
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
-        base = painter.font()
-        bold = painter.font()
+        base, bold = painter.font(), painter.font()
         bold.setBold(True)
-        x, height = 2.0, float(self.height())
-        x = self._text(painter, bold, colors.color("text"), x, self._title) + 12
+        wide, strong = QFontMetricsF(base).horizontalAdvance, QFontMetricsF(bold).horizontalAdvance
+        x, middle = 2.0, self.height() / 2
+        if self._title:
+            x = self._text(painter, bold, colors.color("text"), x, self._title) + 12
+        needed = sum(27 + strong(value) for _, _, value in self._entries)
+        named = x + needed + sum(5 + wide(name) for _, name, _ in self._entries) <= self.width() + 14
         for token, name, value in self._entries:
-            room = QFontMetricsF(bold).horizontalAdvance(value) + 18
-            if x + room > self.width():
-                break
             painter.setPen(Qt.PenStyle.NoPen)
             painter.setBrush(colors.color(token))
-            painter.drawEllipse(QPointF(x + 4, height / 2), 4, 4)
+            painter.drawEllipse(QPointF(x + 4, middle), 4, 4)
             x += 13
-            if x + room + QFontMetricsF(base).horizontalAdvance(name) <= self.width():
+            if named:
                 x = self._text(painter, base, colors.color("muted"), x, name) + 5
             x = self._text(painter, bold, colors.color("text"), x, value) + 14
 
@@ -125,7 +134,7 @@ class CurvePlot(QWidget):
         self.setObjectName(name)
         self.title = title
         self.legend = Legend(self)
-        self.plot = pg.PlotWidget(parent=self)
+        self.plot = pg.PlotWidget(parent=self, axisItems={"left": _ValueAxis("left")})
         self._curves: dict[str, _Curve] = {}
         self._log = False
         self._smoothing = 0.0
@@ -157,7 +166,7 @@ class CurvePlot(QWidget):
             axis = item.getAxis(side)
             axis.setStyle(tickLength=0, tickTextOffset=4, autoExpandTextSpace=False)
             axis.enableAutoSIPrefix(False)
-        item.getAxis("left").setWidth(44)
+        item.getAxis("left").setWidth(48)
         item.getAxis("bottom").setHeight(20)
         self._best = pg.ScatterPlotItem(size=9, pxMode=True)
         self._best.setZValue(5)
@@ -169,9 +178,9 @@ class CurvePlot(QWidget):
         self.plot.scene().sigMouseMoved.connect(self._moved)
         self.plot.viewport().installEventFilter(self)
 
-    def add_tool(self, widget: QWidget) -> None:
-        """Put a control at the right of the plot's head."""
-        self._head.addWidget(widget)
+    def add_tool(self, widget: QWidget, *, first: bool = False) -> None:
+        """Put a control at the right of the plot's head, or in front."""
+        self._head.insertWidget(0 if first else self._head.count(), widget)
 
     # -- what is drawn
 
@@ -365,7 +374,7 @@ class CurvePlot(QWidget):
             value = values.get(column) if hovering else curve.latest()
             if value is not None:
                 entries.append((curve.series.token, curve.series.label, f"{value:.4g}"))
-        title = f"{self.title} at step {max(0, round(step))}" if hovering else self.title
+        title = f"Step {max(0, round(step))}" if hovering else self.title
         self.legend.show_values(title, tuple(entries))
 
     # -- colours

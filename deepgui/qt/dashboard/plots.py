@@ -28,6 +28,7 @@ WORDS = {
     "lr": "Learning rate",
 }
 ROOM_FOR_RATE = 860
+SMOOTHING = 70
 _NOTHING: Column = (np.empty(0), np.empty(0))
 
 
@@ -45,7 +46,7 @@ class Plots(QWidget):
         super().__init__(parent)
         self.controller = controller
         self.loss_plot = CurvePlot("Loss", "loss_plot")
-        self.metric_plot = CurvePlot("Accuracy", "metric_plot")
+        self.metric_plot = CurvePlot("", "metric_plot")
         self.rate_plot = CurvePlot("Learning rate", "lr_plot")
         self._metrics: tuple[str, ...] = ()
         self._chosen = ""
@@ -58,6 +59,7 @@ class Plots(QWidget):
         self.rate_plot.set_series(RATE)
         self.loss_plot.set_series(LOSS)
         self._show_metrics(("accuracy",))
+        self._smooth(SMOOTHING)
         controller.run_started.connect(self._on_started)
         controller.run_finished.connect(lambda _: self.refresh(final=True))
         controller.session.document_replaced.connect(self._forget)
@@ -66,7 +68,7 @@ class Plots(QWidget):
         self.smoothing = QSlider(Qt.Orientation.Horizontal)
         self.smoothing.setObjectName("smoothing")
         self.smoothing.setRange(0, 99)
-        self.smoothing.setValue(0)
+        self.smoothing.setValue(SMOOTHING)
         self.smoothing.setFixedWidth(64)
         self.smoothing.setToolTip("Smoothing of the training loss")
         self.smoothing.setAccessibleName("Smoothing")
@@ -83,7 +85,7 @@ class Plots(QWidget):
         self.choice.activated.connect(lambda _: self._choose(self.choice.currentData()))
         self.loss_plot.add_tool(self.smoothing)
         self.loss_plot.add_tool(self.log)
-        self.metric_plot.add_tool(self.choice)
+        self.metric_plot.add_tool(self.choice, first=True)
 
     def _smooth(self, value: int) -> None:
         self.loss_plot.set_smoothing((value / 100) ** 0.5 if value else 0.0)
@@ -106,7 +108,6 @@ class Plots(QWidget):
     def _choose(self, name: str) -> None:
         self._chosen = name
         self.choice.setCurrentIndex(max(0, self.choice.findData(name)))
-        self.metric_plot.title = WORDS.get(name, name.replace("_", " ").capitalize())
         if name == "lr":
             self.metric_plot.set_series(RATE)
         else:

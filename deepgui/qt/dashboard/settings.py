@@ -19,7 +19,7 @@ from deepgui.qt.session import Session
 from deepgui.qt.theme import GRID
 from deepgui.qt.widgets import Elided, Fold, clear, label, scrolled
 
-WIDTH = 264
+WIDTH = 284
 _WORDS = {
     "optimizer": "Optimizer",
     "max_steps": "Most steps",
@@ -261,7 +261,7 @@ def _form() -> QWidget:
     grid.setHorizontalSpacing(GRID)
     grid.setVerticalSpacing(GRID // 2)
     grid.setColumnStretch(1, 1)
-    grid.setColumnMinimumWidth(0, 104)
+    grid.setColumnMinimumWidth(0, 100)
     return box
 
 
