@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+
 from PySide6.QtCore import QByteArray, QSettings
 
 from deepgui import paths

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from PySide6.QtCore import QEvent, QPoint, QRect, QRectF, QSize, Qt, Signal
+from PySide6.QtCore import QEvent, QObject, QPoint, QRect, QRectF, QSize, Qt, Signal
 from PySide6.QtGui import QAction, QMouseEvent, QPainter, QPaintEvent, QResizeEvent
 from PySide6.QtWidgets import (
     QAbstractButton,
@@ -115,15 +115,40 @@ def clear(layout: QLayout) -> None:
             widget.deleteLater()
 
 
+class _Scrolled(QScrollArea):
+    """Gives its content the whole width, and the height that wrapped text needs at that width.
+
+    QScrollArea alone asks for a minimum size without saying how wide it will be, and squeezes paragraphs.
+    """
+
+    def __init__(self, content: QWidget, role: str) -> None:
+        super().__init__()
+        self.setWidgetResizable(True)
+        self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        self.setProperty("role", role)
+        self.setFocusPolicy(Qt.FocusPolicy.NoFocus)
+        self.setWidget(content)
+        content.installEventFilter(self)
+
+    def eventFilter(self, watched: QObject, event: QEvent) -> bool:
+        if watched is self.widget() and event.type() == QEvent.Type.LayoutRequest:
+            self._fit()
+        return super().eventFilter(watched, event)
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        super().resizeEvent(event)
+        self._fit()
+
+    def _fit(self) -> None:
+        content, width = self.widget(), self.viewport().width()
+        if content is not None:
+            tall = content.heightForWidth(width) if content.hasHeightForWidth() else content.sizeHint().height()
+            content.setMinimumHeight(max(0, tall))
+
+
 def scrolled(content: QWidget, role: str = "panel") -> QScrollArea:
-    """A scroll area that gives its content the whole width."""
-    area = QScrollArea()
-    area.setWidgetResizable(True)
-    area.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
-    area.setProperty("role", role)
-    area.setFocusPolicy(Qt.FocusPolicy.NoFocus)
-    area.setWidget(content)
-    return area
+    """A vertical scroll area around ``content``."""
+    return _Scrolled(content, role)
 
 
 class Switch(QAbstractButton):
@@ -162,11 +187,17 @@ class Elided(QLabel):
 
     clicked = Signal()
 
-    def __init__(self, text: str = "", role: str = "", mode: Qt.TextElideMode = Qt.TextElideMode.ElideRight) -> None:
+    def __init__(
+        self, text: str = "", role: str = "", mode: Qt.TextElideMode = Qt.TextElideMode.ElideRight, *, width: int = 0
+    ) -> None:
         super().__init__()
         self._full, self._mode = "", mode
         self.setTextFormat(Qt.TextFormat.PlainText)
-        self.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)
+        self.setSizePolicy(
+            QSizePolicy.Policy.Fixed if width else QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred
+        )
+        if width:
+            self.setFixedWidth(width)
         if role:
             self.setProperty("role", role)
         self.setText(text)

@@ -53,6 +53,8 @@ class DataSection(QWidget):
         self.source.setObjectName("data_source")
         self.source.setAccessibleName("Data source")
         self.source.setPlaceholderText("Choose a data set")
+        self.source.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon)
+        self.source.setMinimumWidth(80)
         self.source.activated.connect(self._choose)
         self._summary = label("", "muted", wrap=True)
         self.preview = label("", "muted", wrap=True)
@@ -70,7 +72,7 @@ class DataSection(QWidget):
         title.setFixedWidth(LABEL_WIDTH)
         pick = row(title, self.source)
         pick.setStretch(1, 1)
-        pick.setContentsMargins(0, 0, 34, 0)
+        pick.setContentsMargins(0, 0, 41, 0)
         layout = column(pick, self._summary, self._options, gap=8)
         for spec in _SPLIT:
             line = ParamRow(spec)

@@ -8,13 +8,12 @@ from __future__ import annotations
 import math
 
 from PySide6.QtCore import QEvent, QObject, QSignalBlocker, Qt, Signal
-from PySide6.QtGui import QPalette, QValidator, QWheelEvent
+from PySide6.QtGui import QValidator, QWheelEvent
 from PySide6.QtWidgets import QAbstractSpinBox, QComboBox, QFileDialog, QHBoxLayout, QLineEdit, QWidget
 
 from deepgui.catalog.spec import ParamSpec, Value
 from deepgui.qt import style
 from deepgui.qt.inspector.text import Unreadable, read, write
-from deepgui.qt.theme import theme
 from deepgui.qt.widgets import Switch, tool_button
 
 
@@ -77,7 +76,7 @@ class TextField(Field):
         self._shown = value
         self._set_bad("")
         self.line.setPlaceholderText(hint)
-        self._tint(inferred)
+        style.set_flag(self._editor, "inferred", inferred)
         if self.line.hasFocus() and self._means(value):
             return  # do not rewrite "1e-3" to "0.001" under the cursor
         text = write(value, self.spec)
@@ -89,12 +88,6 @@ class TextField(Field):
             return read(self.line.text(), self.spec) == value
         except Unreadable:
             return False
-
-    def _tint(self, inferred: bool) -> None:
-        style.set_flag(self._editor, "inferred", inferred)
-        colors = self.line.palette()
-        colors.setColor(QPalette.ColorRole.PlaceholderText, theme().color("inferred" if inferred else "muted"))
-        self.line.setPalette(colors)
 
     def _typed(self, text: str) -> None:
         try:
@@ -154,6 +147,7 @@ class NumberField(TextField):
     def _make(self) -> tuple[QLineEdit, QWidget]:
         spin = _Spin()
         spin.stepped.connect(self._step)
+        spin.lineEdit().setTextMargins(7, 0, 0, 0)
         return spin.lineEdit(), spin
 
     def show_value(self, value: Value, *, hint: str = "", inferred: bool = False) -> None:
@@ -212,7 +206,7 @@ class ChoiceField(Field):
         self.combo = QComboBox()
         self.combo.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
         self.combo.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon)
-        self.combo.setMinimumContentsLength(6)
+        self.combo.setMinimumWidth(80)
         self.combo.installEventFilter(self)
         options: list[Value] = [True, False] if spec.type == "bool" else list(spec.choices)
         if spec.nullable:

@@ -13,7 +13,7 @@ from deepgui.graph.shapes import TensorType
 from deepgui.graph.values import Network, Node
 from deepgui.qt import theme
 from deepgui.qt.inspector.help import plain, to_html
-from deepgui.qt.inspector.row import ParamRow, Shown
+from deepgui.qt.inspector.row import LABEL_WIDTH, ParamRow, Shown
 from deepgui.qt.session import Session
 from deepgui.qt.widgets import Badge, Elided, Fold, clear, column, label, row
 
@@ -124,8 +124,7 @@ class LayerPage(QWidget):
 
     def _port(self, side: str, port: PortSpec) -> QWidget:
         line = QWidget()
-        name = Elided(port.name, "muted")
-        name.setFixedWidth(104)
+        name = Elided(port.name, "muted", width=LABEL_WIDTH - 8)
         shape = Elided("", "mono")
         shape.setObjectName(f"shape_{side}_{port.name}")
         arrow = label("→" if side == "in" else "←", "caption")

@@ -9,7 +9,7 @@ from PySide6.QtWidgets import QGridLayout, QLineEdit, QPlainTextEdit, QVBoxLayou
 
 from deepgui.qt.inspector.data_section import DataSection
 from deepgui.qt.session import Session
-from deepgui.qt.widgets import Fold, label
+from deepgui.qt.widgets import Elided, Fold, label
 
 
 class ProjectPage(QWidget):
@@ -34,7 +34,7 @@ class ProjectPage(QWidget):
         self.notes.textChanged.connect(self._note)
         self.data = DataSection(session)
         self._figures = {
-            key: label("–", "mono") for key in ("layers", "wires", "parameters", "multiply-adds", "problems")
+            key: Elided("–", "mono") for key in ("layers", "wires", "parameters", "multiply-adds", "problems")
         }
         layout = QVBoxLayout(self)
         layout.setContentsMargins(16, 8, 8, 16)
@@ -53,7 +53,6 @@ class ProjectPage(QWidget):
         grid.setVerticalSpacing(4)
         for line, (key, value) in enumerate(self._figures.items()):
             value.setObjectName(f"figure_{key.replace('-', '_')}")
-            value.setProperty("role", "mono")
             grid.addWidget(label(key, "muted"), line, 0)
             grid.addWidget(value, line, 1)
         grid.setColumnStretch(1, 1)

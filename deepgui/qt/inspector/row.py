@@ -48,8 +48,7 @@ class ParamRow(QWidget):
         self.spec = spec
         self.field: Field = field_for(spec)
         self.field.name_editor(f"param_{spec.name}", spec.name)
-        self._title = Elided(spec.name, "parameter", Qt.TextElideMode.ElideMiddle)
-        self._title.setFixedWidth(LABEL_WIDTH)
+        self._title = Elided(spec.name, "parameter", Qt.TextElideMode.ElideMiddle, width=LABEL_WIDTH)
         self._title.clicked.connect(self.field.setFocus)
         self._reset = tool_button("arrow-counter-clockwise", f"reset_{spec.name}", self._reset_tip())
         self._reset.clicked.connect(lambda: self.reset.emit(self.spec.name))
