@@ -27,6 +27,10 @@ _DEVICE_BLOCK = 1 << 24
 system, or page faults eat the gain; on an accelerator fewer kernel launches count."""
 
 
+_MOST_WORKERS = {True: 8, False: 2}
+"""Worker processes by whether the order is shuffled: training is worth more of them than evaluation."""
+
+
 class Batches:
     """The batches of a split.
 
@@ -35,7 +39,8 @@ class Batches:
         batch_size: examples a batch; the last one of an epoch is smaller unless ``drop_last``.
         device: where the tensors are wanted.
         shuffle: a new order every epoch, decided by ``seed`` and the epoch's number alone.
-        workers: processes that read examples that do not fit in memory; by default one core stays free.
+        workers: processes that read examples that do not fit in memory; by default as many as
+            leave one core free, up to 8.
     """
 
     def __init__(
@@ -56,9 +61,9 @@ class Batches:
         self.shuffle = shuffle
         self.seed = seed
         self.drop_last = drop_last
-        self._resident: Batch | None = None
+        self._tensors: Batch | None = None
         self._loader: _Loader | None = None
-        self._workers = workers if workers is not None else max(0, (os.cpu_count() or 1) - 1)
+        self._workers = workers if workers is not None else _free_cores(_MOST_WORKERS[shuffle])
 
     def __len__(self) -> int:
         """Batches an epoch."""
@@ -74,9 +79,11 @@ class Batches:
             DataError: while iterating, if a file cannot be read.
         """
         order = self.order(number)
-        if self.split.fits:
-            return self._gathered(order, start) if order is not None else self._sliced(start)
-        return self._loaded(order if order is not None else torch.arange(len(self.split)), start)
+        if not self.split.fits:
+            return self._moved(self._loaded(order if order is not None else torch.arange(len(self.split)), start))
+        found = self._gathered(order, start) if order is not None else self._sliced(start)
+        at_home = all(values.device.type == self.device.type for values in self._resident().values())
+        return found if at_home else self._moved(found)
 
     def order(self, number: int) -> Tensor | None:
         """Positions in the split in the order of that epoch, or None for the natural order."""
@@ -89,23 +96,28 @@ class Batches:
         """End the worker processes, if there are any."""
         self._loader = None
 
-    def _tensors(self) -> Batch:
-        if self._resident is None:
-            self._resident = {name: values.to(self.device) for name, values in self.split.all().items()}
-        return self._resident
+    def _resident(self) -> Batch:
+        """The whole split on the device, or in memory if the device has too little room for it."""
+        if self._tensors is None:
+            whole = self.split.all()
+            size = sum(t.numel() * t.element_size() for t in whole.values())
+            home = self.device if size <= _room(self.device) else torch.device("cpu")
+            self._tensors = {name: values.to(home) for name, values in whole.items()}
+        return self._tensors
 
     def _end(self) -> int:
         return min(len(self.split), len(self) * self.batch_size)
 
     def _sliced(self, start: int) -> Iterator[Batch]:
         first, end = start * self.batch_size, self._end()
-        yield from _views({name: values[first:end] for name, values in self._tensors().items()}, self.batch_size)
+        yield from _views({name: values[first:end] for name, values in self._resident().items()}, self.batch_size)
 
     def _gathered(self, order: Tensor, start: int) -> Iterator[Batch]:
-        tensors = self._tensors()
-        order = order[start * self.batch_size : self._end()].to(self.device)
+        tensors = self._resident()
+        home = next(iter(tensors.values())).device
+        order = order[start * self.batch_size : self._end()].to(home)
         batch = self.batch_size * sum(math.prod(t.shape[1:]) * t.element_size() for t in tensors.values())
-        room = _CPU_BLOCK if self.device.type == "cpu" else _DEVICE_BLOCK
+        room = _CPU_BLOCK if home.type == "cpu" else _DEVICE_BLOCK
         for chosen in torch.split(order, max(1, room // max(1, batch)) * self.batch_size):
             block = {name: values.index_select(0, chosen) for name, values in tensors.items()}
             yield from _views(block, self.batch_size)
@@ -115,8 +127,22 @@ class Batches:
         if self._loader is None:
             workers = 0 if self.split.table.in_memory else self._workers
             self._loader = _Loader(self.split, workers, pin=self.device.type == "cuda")
-        for batch in self._loader.read(batches):
+        yield from self._loader.read(batches)
+
+    def _moved(self, batches: Iterator[Batch]) -> Iterator[Batch]:
+        for batch in batches:
             yield {name: values.to(self.device, non_blocking=True) for name, values in batch.items()}
+
+
+def _free_cores(most: int) -> int:
+    return max(0, min(most, (os.cpu_count() or 1) - 1))
+
+
+def _room(device: torch.device) -> float:
+    """Bytes that examples may take on a device: half of what is free, so that training has the rest."""
+    if device.type == "cuda":
+        return torch.cuda.mem_get_info(device)[0] / 2
+    return math.inf  # shared with the CPU, or unknown
 
 
 def _views(tensors: Batch, size: int) -> Iterator[Batch]:
