@@ -1,0 +1,106 @@
+"""Where a network can be trained: the devices PyTorch finds here, and what each of them can do."""
+
+from __future__ import annotations
+
+import os
+import platform
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from functools import cache
+from importlib import import_module
+
+import psutil
+import torch
+
+PRECISIONS = {"fp32": torch.float32, "bf16": torch.bfloat16, "fp16": torch.float16}
+
+
+class DeviceError(ValueError):
+    """The device or precision asked for is not there. One plain sentence."""
+
+
+@dataclass(frozen=True)
+class Device:
+    """Attributes: id (``cuda:0``), title (``NVIDIA H200``), memory in bytes, precisions that work on it."""
+
+    id: str
+    title: str
+    memory: int
+    precisions: tuple[str, ...]
+
+
+@cache
+def devices() -> tuple[Device, ...]:
+    """All devices found, the best first; the CPU is always there, last."""
+    return (*_cuda(), *_xpu(), *_mps(), _cpu())
+
+
+def _cuda() -> Iterator[Device]:
+    if not torch.cuda.is_available():
+        return
+    for index in range(torch.cuda.device_count()):
+        about = torch.cuda.get_device_properties(index)
+        half = ("bf16", "fp16") if torch.cuda.is_bf16_supported(including_emulation=False) else ("fp16",)
+        yield Device(f"cuda:{index}", about.name, about.total_memory, ("fp32", *half))
+
+
+def _xpu() -> Iterator[Device]:
+    if not torch.xpu.is_available():
+        return
+    for index in range(torch.xpu.device_count()):
+        about = torch.xpu.get_device_properties(index)
+        yield Device(f"xpu:{index}", about.name, about.total_memory, ("fp32", "bf16", "fp16"))
+
+
+def _mps() -> Iterator[Device]:
+    if torch.backends.mps.is_available():
+        yield Device("mps", "Apple GPU", torch.mps.recommended_max_memory(), ("fp32", "fp16"))
+
+
+def _cpu() -> Device:
+    title = platform.processor() or platform.machine() or "CPU"
+    return Device("cpu", f"{title}, {os.cpu_count()} cores", psutil.virtual_memory().total, ("fp32", "bf16", "fp16"))
+
+
+def resolve(name: str = "auto") -> Device:
+    """The device meant by ``auto``, ``cpu``, ``cuda``, ``cuda:1``, ``mps`` or ``xpu``.
+
+    Raises:
+        DeviceError: there is no such device here.
+    """
+    found = devices()
+    if name in ("", "auto"):
+        return found[0]
+    for device in found:
+        if name in (device.id, device.id.partition(":")[0]):
+            return device
+    have = ", ".join(device.id for device in found)
+    raise DeviceError(f"There is no device {name} on this machine (found: {have}): choose auto or one of these.")
+
+
+def check_precision(device: Device, precision: str) -> None:
+    """Raises DeviceError if ``precision`` is unknown or not supported by the device."""
+    if precision not in PRECISIONS:
+        raise DeviceError(f"There is no precision {precision}: choose one of {', '.join(PRECISIONS)}.")
+    if precision not in device.precisions:
+        able = ", ".join(device.precisions)
+        raise DeviceError(f"{device.title} cannot compute in {precision}: choose one of {able}.")
+
+
+@contextmanager
+def courteous_threads() -> Iterator[None]:
+    """Leave one core for the screen: PyTorch computes with one thread less than there are cores."""
+    before = torch.get_num_threads()
+    wanted = max(1, min(before, (os.cpu_count() or 2) - 1))
+    torch.set_num_threads(wanted)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(before)
+
+
+def preload() -> None:
+    """Import what PyTorch itself imports late (about two seconds), so that the first training starts at once."""
+    for name in ("torch._dynamo", "torchmetrics.functional"):
+        import_module(name)

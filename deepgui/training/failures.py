@@ -1,0 +1,91 @@
+"""From an exception to one plain sentence with the way out."""
+
+from __future__ import annotations
+
+import logging
+import sqlite3
+from typing import NamedTuple
+
+import torch
+from torch import Tensor, fx
+
+from deepgui.compiler.interpret import blame
+from deepgui.data.errors import DataError
+from deepgui.graph.problems import NetworkError
+from deepgui.graph.values import Network
+from deepgui.project import atomic
+from deepgui.project.file import FileError
+from deepgui.training.checkpoints import CheckpointError
+from deepgui.training.devices import DeviceError
+from deepgui.training.events import FailureReason
+from deepgui.training.ledger import NotFiniteError
+from deepgui.training.objectives import ObjectiveError
+from deepgui.training.store import RunError
+
+_log = logging.getLogger(__name__)
+_OURS = (DeviceError, ObjectiveError, CheckpointError, RunError, FileError)
+_NO_MEMORY = ("out of memory", "can't allocate memory", "not enough memory")
+
+
+class Verdict(NamedTuple):
+    """Attributes: message for the user, guilty node's id or empty, kind of failure."""
+
+    message: str
+    node: str
+    reason: FailureReason
+
+
+def explain(error: Exception, batch_size: int, device: str) -> Verdict | None:
+    """What an exception means, if that can be said without looking at the network."""
+    if isinstance(error, NetworkError):
+        first = next((p for p in error.problems if p.severity == "error"), error.problems[0])
+        return Verdict(first.message, first.node, "project")
+    if isinstance(error, DataError):
+        return Verdict(_sentence(str(error)), "", "data")
+    if isinstance(error, _OURS):
+        return Verdict(_sentence(str(error)), "", "project")
+    if _is_memory(error):
+        advice = f"try a batch size of {max(1, batch_size // 2)}" if batch_size > 1 else "use smaller layers"
+        return Verdict(f"{device} ran out of memory at batch size {batch_size}: {advice}.", "", "memory")
+    if isinstance(error, (OSError, sqlite3.Error)):
+        return Verdict(_sentence(f"The run cannot be saved: {atomic.reason(error)}"), "", "disk")
+    return None
+
+
+def _is_memory(error: Exception) -> bool:
+    if isinstance(error, (torch.OutOfMemoryError, MemoryError)):
+        return True
+    return isinstance(error, RuntimeError) and any(text in str(error).lower() for text in _NO_MEMORY)
+
+
+def _sentence(text: str) -> str:
+    text = text.strip()
+    return text[:1].upper() + text[1:] + ("" if text.endswith((".", "!", "?")) else ".")
+
+
+def at_runtime(error: Exception, module: fx.GraphModule, network: Network, inputs: list[Tensor]) -> Verdict:
+    """An exception out of a step: run the same batch again and name the layer that raises it."""
+    found = blame(module, inputs) if inputs else None
+    text = (str(error).strip().splitlines() or [type(error).__name__])[0]
+    if found and found.node in network.nodes:
+        return Verdict(_sentence(f"{network.nodes[found.node].label}: {found.message}"), found.node, "runtime")
+    if not isinstance(error, (RuntimeError, ValueError, IndexError, TypeError)):
+        _log.error("training failed", exc_info=error)
+        text = f"{type(error).__name__}: {text}"
+    return Verdict(_sentence(f"The step could not be computed: {text}"), "", "runtime")
+
+
+def not_finite(error: NotFiniteError, module: fx.GraphModule, network: Network, inputs: list[Tensor]) -> Verdict:
+    """A loss that is no number: name the layer where NaN or infinity first appears for that batch."""
+    found = blame(module, inputs) if inputs else None
+    start = f"The loss became {error.value} at step {error.step}"
+    advice = "Try a smaller learning rate, gradient clipping or a normalisation layer."
+    if found is None or found.node not in network.nodes:
+        return Verdict(
+            f"{start}, though every layer's result is finite: the loss itself overflows. {advice}", "", "not_finite"
+        )
+    node = network.nodes[found.node]
+    if node.kind == "Input":
+        message = f"{start}: the data that {node.label} receives has NaN or infinite values; repair or drop those rows."
+        return Verdict(message, node.id, "not_finite")
+    return Verdict(f"{start}: {node.label} {found.message}. {advice}", node.id, "not_finite")

@@ -1,0 +1,83 @@
+"""What a run keeps: its record and checkpoints on disk, and a recent state in memory to look back from."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from time import perf_counter
+from typing import Any
+
+from deepgui.training import checkpoints
+from deepgui.training.events import CheckpointReason, CheckpointSaved, Event
+from deepgui.training.store import Recorder
+
+BEST_SHARE = 0.02
+"""Part of the time that writing the best weights may take."""
+
+LOOK_BACK_SECONDS = 1.0
+LOOK_BACK_ELEMENTS = 64 << 20
+
+
+class Keeper:
+    """Decides when to save. Without a folder nothing touches the disk."""
+
+    def __init__(self, folder: Path | None, minutes: float) -> None:
+        self.folder = folder
+        self.memory: checkpoints.State | None = None
+        self._recorder = Recorder(folder) if folder is not None else None
+        self._period = 60 * minutes
+        now = perf_counter()
+        self._save_at = now + self._period
+        self._best_at = now
+        self._look_back_at = now
+
+    def record(self, event: Event) -> None:
+        """Take an event into the run's record. Raises sqlite3.Error or OSError."""
+        if self._recorder is not None:
+            self._recorder.record(event)
+
+    def rewind(self, step: int) -> None:
+        """A resumed run forgets what was recorded after its checkpoint."""
+        if self._recorder is not None:
+            self._recorder.rewind(step)
+
+    def due(self, now: float) -> bool:
+        """Whether a checkpoint should be saved."""
+        return self.folder is not None and now >= self._save_at
+
+    def best_due(self, now: float) -> bool:
+        """Whether the best weights may be written again."""
+        return self.folder is not None and now >= self._best_at
+
+    def memory_due(self, now: float, elements: int) -> bool:
+        """Whether to remember the present state; not for networks so large that copying would be felt."""
+        return now >= self._look_back_at and elements <= LOOK_BACK_ELEMENTS
+
+    def remember(self, state: checkpoints.State) -> None:
+        """Keep a copy of a state in memory."""
+        self.memory = checkpoints.cloned(state)
+        self._look_back_at = perf_counter() + LOOK_BACK_SECONDS
+
+    def save(self, state: checkpoints.State, reason: CheckpointReason) -> CheckpointSaved:
+        """Write a resumable checkpoint. What was recorded up to it is made to last first. Raises OSError."""
+        assert self.folder is not None and self._recorder is not None
+        self._recorder.flush()
+        path = self.folder / "checkpoints" / "last.pt"
+        checkpoints.save(state, path)
+        self._save_at = perf_counter() + self._period
+        return CheckpointSaved(str(path), state["position"]["step"], reason)
+
+    def save_best(self, weights: dict[str, Any], about: dict[str, Any], step: int) -> CheckpointSaved:
+        """Write the best weights. Raises OSError."""
+        assert self.folder is not None
+        began = perf_counter()
+        path = self.folder / "checkpoints" / "best.pt"
+        checkpoints.save({"module": weights, **about}, path)
+        now = perf_counter()
+        self._best_at = now + (now - began) / BEST_SHARE
+        return CheckpointSaved(str(path), step, "best")
+
+    def close(self) -> None:
+        """Let go of the files."""
+        if self._recorder is not None:
+            self._recorder.close()
+            self._recorder = None

@@ -1,0 +1,155 @@
+"""Losses on their way from the device to the curves: kept as tensors, read many steps at a time."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+import torch
+from torch import Tensor
+
+from deepgui.training.events import Scalars
+
+Hits = Callable[[Tensor, Tensor], Tensor | None]
+_MOST_KEPT = 1 << 22  # elements of outputs waiting to be scored: 16 MiB in float32
+
+
+class NotFiniteError(ArithmeticError):
+    """The loss of ``step`` (counted from 1) is ``value``: NaN or infinite."""
+
+    def __init__(self, step: int, value: float) -> None:
+        super().__init__(f"the loss is {value} at step {step}")
+        self.step = step
+        self.value = value
+
+
+@dataclass
+class Sums:
+    """Running sums of the epoch under way, added up in the order of the steps so that chunking never shows."""
+
+    loss: float = 0.0
+    hits: int = 0
+    scored: int = 0
+    examples: int = 0
+
+    def metrics(self) -> dict[str, float]:
+        """Means over the examples so far: ``train_loss``, and ``train_accuracy`` where there are hits."""
+        found = {"train_loss": self.loss / self.examples} if self.examples else {}
+        if self.scored:
+            found["train_accuracy"] = self.hits / self.scored
+        return found
+
+
+@dataclass
+class _Pending:
+    """Steps whose numbers are on the device, or on their way to the host."""
+
+    numbers: Tensor
+    steps: tuple[int, ...]
+    rates: tuple[float, ...]
+    sizes: tuple[int, ...]
+    event: torch.cuda.Event | None
+
+    @property
+    def ready(self) -> bool:
+        return self.event is None or self.event.query()
+
+
+class Ledger:
+    """Takes the loss of every step and gives back curves.
+
+    On CUDA the numbers travel while the next steps run: what :meth:`read` starts, a later call finishes,
+    so the training never waits for its own curves.
+    """
+
+    def __init__(self, hits: Hits, device: torch.device, sums: Sums) -> None:
+        self.sums = sums
+        self._hits = hits
+        self._asynchronous = device.type == "cuda"
+        self._losses: list[Tensor] = []
+        self._outputs: list[Tensor] = []
+        self._targets: list[Tensor] = []
+        self._rates: list[float] = []
+        self._kept = 0
+        self._last = 0
+        self._travelling: _Pending | None = None
+
+    @property
+    def full(self) -> bool:
+        """Whether so much waits that it should be read now."""
+        return self._kept > _MOST_KEPT or len(self._losses) >= 4096
+
+    def add(self, step: int, loss: Tensor, output: Tensor, target: Tensor, rate: float) -> None:
+        """The result of a step; nothing is read from the device."""
+        self._losses.append(loss.detach())
+        self._outputs.append(output.detach())
+        self._targets.append(target)
+        self._rates.append(rate)
+        self._kept += output.numel()
+        self._last = step
+
+    def read(self, *, wait: bool = False) -> tuple[list[Scalars], NotFiniteError | None]:
+        """What has arrived since the last call; with ``wait`` everything, whatever it takes.
+
+        The second value tells of the first loss that is not a finite number.
+        """
+        scalars: list[Scalars] = []
+        bad: NotFiniteError | None = None
+        if self._travelling and (wait or self._travelling.ready):
+            arrived, self._travelling = self._travelling, None
+            bad = self._book(arrived, scalars)
+        if self._losses and self._travelling is None:
+            sent = self._send()
+            if self._asynchronous and not wait:
+                self._travelling = sent
+            else:
+                bad = self._book(sent, scalars) or bad
+        return scalars, bad
+
+    def _send(self) -> _Pending:
+        """Put losses and hits of all waiting steps into one tensor and start its way to the host."""
+        sizes = tuple(len(target) for target in self._targets)
+        numbers = torch.stack(self._losses).float()
+        hits = self._hits(torch.cat(self._outputs), torch.cat(self._targets))
+        if hits is not None:
+            numbers = torch.cat((numbers, hits.float()))
+        event = None
+        if self._asynchronous:
+            host = torch.empty(numbers.shape, pin_memory=True)
+            numbers = host.copy_(numbers, non_blocking=True)
+            event = torch.cuda.Event()
+            event.record()
+        steps = tuple(range(self._last - len(sizes) + 1, self._last + 1))
+        pending = _Pending(numbers, steps, tuple(self._rates), sizes, event)
+        for waiting in (self._losses, self._outputs, self._targets, self._rates):
+            waiting.clear()
+        self._kept = 0
+        return pending
+
+    def _book(self, pending: _Pending, scalars: list[Scalars]) -> NotFiniteError | None:
+        if pending.event is not None:
+            pending.event.synchronize()
+        numbers = pending.numbers.cpu().numpy().astype(np.float64)
+        losses, hits = numbers[: len(pending.sizes)].tolist(), numbers[len(pending.sizes) :]
+        columns: dict[str, tuple[float, ...]] = {"train_loss": tuple(losses), "lr": pending.rates}
+        for loss, size in zip(losses, pending.sizes, strict=True):
+            self.sums.loss += loss * size
+            self.sums.examples += size
+        if len(hits):
+            self.sums.hits += int(hits.sum())
+            self.sums.scored += len(hits)
+            columns["train_accuracy"] = tuple(_means(hits, pending.sizes))
+        scalars.append(Scalars(pending.steps, columns))
+        for step, loss in zip(pending.steps, losses, strict=True):
+            if not math.isfinite(loss):
+                return NotFiniteError(step, loss)
+        return None
+
+
+def _means(hits: npt.NDArray[np.float64], sizes: tuple[int, ...]) -> list[float]:
+    ends = np.cumsum(sizes)
+    means: list[float] = (np.add.reduceat(hits, ends - sizes) / sizes).tolist()
+    return means

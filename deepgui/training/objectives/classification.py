@@ -1,0 +1,180 @@
+"""Which of several classes an example belongs to."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import ClassVar
+
+import torch
+from torch import Tensor, nn
+
+from deepgui.catalog.spec import ParamSpec
+from deepgui.graph.problems import Problem
+from deepgui.training.objectives import repairs
+from deepgui.training.objectives.base import Objective, ObjectiveError, Outlook, Score, ending
+
+_LOSSES = ("CrossEntropyLoss", "NLLLoss", "MultiMarginLoss", "BCEWithLogitsLoss")
+_PROBABILITIES = {"Softmax": "softmax", "LogSoftmax": "log_softmax", "softmax": "softmax", "log_softmax": "log_softmax"}
+
+
+class Classification(Objective):
+    """The network gives one score a class (or one in all, for two classes); the highest is its answer."""
+
+    id: ClassVar[str] = "classification"
+    title: ClassVar[str] = "Classification"
+    summary: ClassVar[str] = "Tell to which of several classes an example belongs."
+    targets: ClassVar[frozenset[str]] = frozenset(("label",))
+    settings: ClassVar[tuple[ParamSpec, ...]] = (
+        ParamSpec(
+            "loss",
+            "choice",
+            default="CrossEntropyLoss",
+            choices=_LOSSES,
+            doc="What is minimised. BCEWithLogitsLoss is for two classes and a single output.",
+        ),
+        ParamSpec(
+            "label_smoothing",
+            "float",
+            default=0.0,
+            minimum=0.0,
+            doc="How far CrossEntropyLoss moves the target from certainty towards all classes alike, 0 to 1.",
+        ),
+        ParamSpec(
+            "class_weights",
+            "bool",
+            default=False,
+            doc="Weigh classes so that rare ones count as much as frequent ones.",
+        ),
+    )
+
+    @property
+    def classes(self) -> tuple[str, ...]:
+        return self.dataset.target.classes
+
+    def build_criterion(self) -> nn.Module:
+        name = str(self.options["loss"])
+        weights = self._weights() if self.options["class_weights"] else None
+        if name == "BCEWithLogitsLoss":
+            return nn.BCEWithLogitsLoss(pos_weight=None if weights is None else weights[1] / weights[0])
+        if name == "CrossEntropyLoss":
+            smoothing = float(self.options["label_smoothing"])  # type: ignore[arg-type]
+            return nn.CrossEntropyLoss(weights, label_smoothing=smoothing)
+        return nn.NLLLoss(weights) if name == "NLLLoss" else nn.MultiMarginLoss(weight=weights)
+
+    def _weights(self) -> Tensor:
+        """examples / (classes · examples of the class), as scikit-learn's ``balanced``; of the training split."""
+        labels = self.dataset.train.labels()
+        if labels is None:
+            raise ObjectiveError(f"class_weights cannot be used: {self.target} has no classes.")
+        counts = torch.bincount(labels, minlength=len(self.classes)).float()
+        if bool((counts == 0).any()):
+            missing = self.classes[int(counts.argmin())]
+            raise ObjectiveError(f"class_weights cannot be used: no training example is of the class {missing}.")
+        return counts.sum() / (len(counts) * counts)
+
+    def compare(self, output: Tensor, target: Tensor) -> Tensor:
+        if output.dim() == 1 or output.shape[1] == 1:
+            target = target.view_as(output).to(output.dtype)
+        loss: Tensor = self.criterion(output, target)
+        return loss
+
+    def predicted(self, output: Tensor) -> Tensor:
+        """The class of each example, int64 of shape (examples,)."""
+        single = output.dim() == 1 or output.shape[1] == 1
+        return (output.flatten() > 0).long() if single else output.argmax(1)
+
+    def hits(self, output: Tensor, target: Tensor) -> Tensor:
+        return self.predicted(output) == target
+
+    def score(self, output: Tensor, target: Tensor) -> Score:
+        from torchmetrics.functional.classification import multiclass_confusion_matrix
+
+        count = max(2, len(self.classes))
+        table = multiclass_confusion_matrix(self.predicted(output), target, count, validate_args=False).double()
+        right, actual, claimed = table.diagonal(), table.sum(1), table.sum(0)
+        seen = (actual + claimed) > 0
+        f1 = (2 * right / (actual + claimed).clamp(min=1))[seen].mean()
+        numbers = torch.stack((self.compare(output, target).double(), right.sum() / table.sum(), f1)).tolist()
+        metrics = dict(zip(("loss", "accuracy", "f1"), numbers, strict=True))
+        return Score(metrics, table.long().cpu().numpy(), self.classes, len(target))
+
+    @classmethod
+    def check(cls, outlook: Outlook) -> Iterator[Problem]:
+        loss = str(outlook.options.get("loss", "CrossEntropyLoss"))
+        count = len(outlook.target.classes)
+        if loss == "BCEWithLogitsLoss":
+            yield from _check_single(outlook, count)
+        else:
+            yield from _check_scores(outlook, count)
+        yield from _check_activation(outlook, loss)
+
+
+def _check_single(outlook: Outlook, count: int) -> Iterator[Problem]:
+    shape = outlook.output.shape
+    if count != 2:
+        yield Problem(
+            "loss-needs-two-classes",
+            f"BCEWithLogitsLoss tells two classes apart, but {outlook.target.name} has {count}.",
+            expected="2 classes",
+            received=f"{count} classes",
+            reason="Choose CrossEntropyLoss in the training settings.",
+        )
+    elif shape not in ("N", "N×1"):
+        yield Problem(
+            "output-shape",
+            f"BCEWithLogitsLoss needs one number an example, but the Output receives {shape}.",
+            node=outlook.node,
+            port="input",
+            expected="N×1",
+            received=shape,
+            fix=repairs.set_out_features(outlook.network, outlook.node, 1) if len(outlook.output.dims) == 2 else None,
+        )
+
+
+def _check_scores(outlook: Outlook, count: int) -> Iterator[Problem]:
+    shape, rank = outlook.output.shape, len(outlook.output.dims)
+    if shape == f"N×{count}":
+        return
+    problem = {"node": outlook.node, "port": "input", "expected": f"N×{count}", "received": shape}
+    if rank == 2:
+        yield Problem(
+            "output-classes",
+            f"{outlook.target.name} has {count} classes, but the Output receives {shape}: it needs one score a class.",
+            **problem,
+            reason="The highest score is the network's answer.",
+            fix=repairs.set_out_features(outlook.network, outlook.node, count),
+        )
+    else:
+        yield Problem(
+            "output-shape",
+            f"The Output receives {shape}, but a class for each example needs N×{count}.",
+            **problem,
+            reason="An example must become one row of scores before the loss can compare it with its class.",
+            fix=repairs.flatten(outlook.network, outlook.node, count) if rank > 2 else None,
+        )
+
+
+def _check_activation(outlook: Outlook, loss: str) -> Iterator[Problem]:
+    network = outlook.network
+    tail = ending(network, outlook.node).tail
+    last = network.nodes[tail[0]] if tail else None
+    if last is None:
+        return
+    if loss == "NLLLoss" and _PROBABILITIES.get(last.kind) != "log_softmax":
+        yield Problem(
+            "loss-needs-log-softmax",
+            f"NLLLoss needs logarithms of probabilities, but the last layer is {last.label}.",
+            node=outlook.node,
+            severity="warning",
+            reason="Put LogSoftmax before the Output, or choose CrossEntropyLoss, which does it itself.",
+            fix=repairs.insert(outlook.node, "LogSoftmax", dim=1),
+        )
+    elif loss != "NLLLoss" and (last.kind in _PROBABILITIES or last.kind in ("Sigmoid", "sigmoid")):
+        yield Problem(
+            "extra-activation",
+            f"{last.label} comes before {loss}, which works on plain scores: learning would be slow and weak.",
+            node=last.id,
+            severity="warning",
+            reason=f"{loss} turns scores into probabilities itself; doing it twice flattens the gradient.",
+            fix=repairs.remove(network, last.id),
+        )

@@ -1,0 +1,53 @@
+"""Edits that make a drawing fit what it is to learn."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from deepgui.graph import edits
+from deepgui.graph.problems import Fix
+from deepgui.graph.values import Network
+from deepgui.training.objectives.base import ending
+
+
+def set_out_features(network: Network, output: str, wanted: int) -> Fix:
+    """The last Linear gives ``wanted`` numbers an example; if there is none, one is put before the Output."""
+    linear = ending(network, output).linear
+    if linear:
+        label = network.nodes[linear].label
+        return Fix(
+            f"Set out_features of {label} to {wanted}",
+            lambda net: edits.set_params(net, linear, {"out_features": wanted}),
+        )
+    return Fix(f"Insert Linear({wanted})", _before(output, "Linear", out_features=wanted))
+
+
+def flatten(network: Network, output: str, wanted: int) -> Fix:
+    """One vector an example: Flatten before the last Linear, or Flatten and a Linear before the Output."""
+    linear = ending(network, output).linear
+    if linear:
+        return Fix(f"Insert Flatten before {network.nodes[linear].label}", _before(linear, "Flatten"))
+    return Fix(f"Insert Flatten and Linear({wanted})", lambda net: _flat_linear(net, output, wanted))
+
+
+def _flat_linear(network: Network, output: str, wanted: int) -> Network:
+    network = _before(output, "Flatten")(network)
+    return _before(output, "Linear", out_features=wanted)(network)
+
+
+def remove(network: Network, node: str) -> Fix:
+    """Take a layer out, joining what it stood between."""
+    return Fix(f"Remove {network.nodes[node].label}", lambda net: edits.heal_and_remove(net, (node,)))
+
+
+def insert(output: str, kind: str, **params: int) -> Fix:
+    """Put a layer before the Output."""
+    return Fix(f"Insert {kind}", _before(output, kind, **params))
+
+
+def _before(node: str, kind: str, **params: int) -> Callable[[Network], Network]:
+    def apply(network: Network) -> Network:
+        wires = network.into(node)
+        return edits.insert_on_wire(network, wires[0], kind, params)[0] if wires else network
+
+    return apply

@@ -1,0 +1,250 @@
+"""Every optimiser and learning-rate scheduler of PyTorch, found by introspection, with typed settings."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, replace
+from functools import cache
+from types import MappingProxyType
+from typing import Any, Literal
+
+import torch
+from torch import nn
+from torch.optim import Optimizer, lr_scheduler
+from torch.optim.lr_scheduler import LRScheduler
+
+from deepgui.catalog.spec import ParamSpec, Value
+from deepgui.project.values import TrainingConfig
+from deepgui.training import signatures
+
+Cadence = Literal["step", "epoch", "metric"]
+
+_INTERNAL = ("params", "optimizer", "last_epoch", "foreach", "fused", "capturable", "differentiable", "scale_fn")
+_HIDDEN = frozenset((*_INTERNAL, "maximize"))
+_HIDDEN_IN = {"OneCycleLR": ("epochs", "steps_per_epoch"), "ReduceLROnPlateau": ("mode",)}
+_CADENCE: Mapping[str, Cadence] = {"OneCycleLR": "step", "CyclicLR": "step", "ReduceLROnPlateau": "metric"}
+_LEFT_OUT = {
+    "LambdaLR": "it needs a Python function, which a project file cannot hold",
+    "MultiplicativeLR": "it needs a Python function, which a project file cannot hold",
+    "SequentialLR": "it joins schedulers that are built first; OneCycleLR brings warm-up and decay in one",
+    "ChainedScheduler": "it multiplies schedulers that are built first; choose one scheduler",
+}
+
+
+@dataclass(frozen=True)
+class OptionSpec:
+    """An optimiser or scheduler that can be chosen.
+
+    Attributes:
+        name: PyTorch's name (``AdamW``); target: where it is (``torch.optim.AdamW``).
+        params: its settings; one that is nullable and left out is chosen to suit the run.
+        doc: help text, one paragraph.
+        note: a limit that a person should know, in one sentence; mostly empty.
+        cadence: when a scheduler moves: after every ``step``, every ``epoch``, or when a ``metric`` is known.
+    """
+
+    name: str
+    target: str
+    params: tuple[ParamSpec, ...]
+    doc: str = ""
+    note: str = ""
+    cadence: Cadence = "epoch"
+
+    def check(self, options: Mapping[str, Value]) -> Iterator[str]:
+        """What is wrong with ``options``, a sentence each."""
+        known = {p.name: p for p in self.params}
+        for name, value in options.items():
+            if name not in known:
+                yield f"{self.name} has no setting {name} (it has {', '.join(known) or 'none'})"
+            elif complaint := known[name].check(value):
+                yield f"{self.name}: {complaint}"
+
+
+_NOTES = {
+    "LBFGS": "Evaluates each batch several times, so it suits large batches and small networks.",
+    "SparseAdam": "Takes sparse gradients only: every layer with weights must be an Embedding with sparse=True.",
+    "Muon": "Takes two-dimensional weights only: a network with biases, convolutions or normalisation needs another.",
+}
+
+
+@cache
+def optimizers() -> Mapping[str, OptionSpec]:
+    """Every optimiser of ``torch.optim`` by name."""
+    return MappingProxyType({cls.__name__: _option(cls, "torch.optim") for cls in _classes(torch.optim, Optimizer)})
+
+
+@cache
+def schedulers() -> Mapping[str, OptionSpec]:
+    """Every scheduler of ``torch.optim.lr_scheduler`` by name, but those in :func:`left_out`."""
+    found = [cls for cls in _classes(lr_scheduler, LRScheduler) if cls.__name__ not in _LEFT_OUT]
+    return MappingProxyType({cls.__name__: _option(cls, "torch.optim.lr_scheduler") for cls in found})
+
+
+def left_out() -> Mapping[str, str]:
+    """Schedulers that cannot be chosen, each with the reason."""
+    return MappingProxyType(_LEFT_OUT)
+
+
+def _classes(module: Any, base: type) -> list[type]:
+    found = {c for c in vars(module).values() if isinstance(c, type) and issubclass(c, base) and c is not base}
+    return sorted((c for c in found if not c.__name__.startswith("_")), key=lambda c: c.__name__)
+
+
+def _option(cls: type, home: str) -> OptionSpec:
+    params = []
+    for param in signatures.params_of(cls, hidden=_HIDDEN.union(_HIDDEN_IN.get(cls.__name__, ()))):
+        fallback = _FALLBACKS.get(cls.__name__, {}).get(param.name)
+        if fallback:
+            doc = f"{param.doc} Left out: {fallback.words}.".strip()
+            param = replace(param, required=False, nullable=True, default=None, torch_default=None, doc=doc)
+        params.append(param)
+    return OptionSpec(
+        cls.__name__,
+        f"{home}.{cls.__name__}",
+        tuple(params),
+        signatures.summary_of(cls),
+        _NOTES.get(cls.__name__, ""),
+        _CADENCE.get(cls.__name__, "epoch"),
+    )
+
+
+@dataclass(frozen=True)
+class Length:
+    """How long a run is: what schedulers plan with."""
+
+    steps_per_epoch: int
+    epochs: int
+    total_steps: int
+
+
+@dataclass(frozen=True)
+class _Fallback:
+    words: str
+    value: Callable[[Length, float], Value]
+
+
+_FALLBACKS: Mapping[str, Mapping[str, _Fallback]] = {
+    "OneCycleLR": {
+        "max_lr": _Fallback("the optimiser's learning rate", lambda run, lr: lr),
+        "total_steps": _Fallback("all steps of the run", lambda run, lr: max(1, run.total_steps)),
+    },
+    "CyclicLR": {
+        "base_lr": _Fallback("a tenth of the optimiser's learning rate", lambda run, lr: lr / 10),
+        "max_lr": _Fallback("the optimiser's learning rate", lambda run, lr: lr),
+        "step_size_up": _Fallback("two epochs", lambda run, lr: max(1, 2 * run.steps_per_epoch)),
+    },
+    "CosineAnnealingLR": {"T_max": _Fallback("all epochs of the run", lambda run, lr: max(1, run.epochs))},
+    "CosineAnnealingWarmRestarts": {
+        "T_0": _Fallback("a quarter of the epochs", lambda run, lr: max(1, run.epochs // 4)),
+    },
+    "StepLR": {"step_size": _Fallback("a third of the epochs", lambda run, lr: max(1, run.epochs // 3))},
+    "MultiStepLR": {
+        "milestones": _Fallback(
+            "half and three quarters of the epochs",
+            lambda run, lr: (max(1, run.epochs // 2), max(2, run.epochs * 3 // 4)),
+        )
+    },
+    "ExponentialLR": {
+        "gamma": _Fallback("what comes to a hundredth at the end", lambda run, lr: 0.01 ** (1 / max(1, run.epochs)))
+    },
+}
+
+
+def build_optimizer(config: TrainingConfig, module: nn.Module) -> Optimizer:
+    """The configured optimiser over the module's trainable parameters, in PyTorch's fastest implementation.
+
+    Raises ValueError (PyTorch's sentence) if it refuses its settings or the parameters.
+    """
+    cls = getattr(torch.optim, config.optimizer)
+    options = dict(config.optimizer_options)
+    if _can_fuse(cls, module):
+        options["fused"] = True
+    built: Optimizer = cls([p for p in module.parameters() if p.requires_grad], **options)
+    return built
+
+
+def _can_fuse(cls: type, module: nn.Module) -> bool:
+    """Fused kernels save a third of a small network's step on the CPU; they take no sparse gradients."""
+    if "fused" not in inspect.signature(cls).parameters:
+        return False
+    able = {"cpu"} if cls is torch.optim.Adagrad else {"cpu", "cuda", "xpu", "mps"}
+    dense = not any(getattr(m, "sparse", False) for m in module.modules())
+    return dense and {p.device.type for p in module.parameters()} <= able
+
+
+class Schedule:
+    """A scheduler at its own pace: tell it of every step and every epoch, it moves when it is its turn."""
+
+    def __init__(self, config: TrainingConfig, optimizer: Optimizer, length: Length) -> None:
+        self.optimizer = optimizer
+        self.cadence: Cadence | None = None
+        self.inner: LRScheduler | None = None
+        if config.scheduler:
+            self.cadence = schedulers()[config.scheduler].cadence
+            self.inner = _build_scheduler(config, optimizer, length)
+        self.each_step = self.inner.step if self.inner is not None and self.cadence == "step" else None
+
+    def epoch_finished(self, loss: float) -> None:
+        """``loss``: what a scheduler that waits for a plateau looks at."""
+        if self.inner is None:
+            return
+        if self.cadence == "metric":
+            self.inner.step(loss)  # type: ignore[arg-type]
+        elif self.cadence == "epoch":
+            self.inner.step()
+
+    def set_lr(self, lr: float) -> None:
+        """Change the learning rate now; what the schedule still plans is scaled by the same factor."""
+        now = self.optimizer.param_groups[0]["lr"]
+        factor = lr / now if now else 1.0
+        for group in self.optimizer.param_groups:
+            for key in ("initial_lr", "max_lr", "min_lr"):
+                if key in group:
+                    group[key] *= factor
+            group["lr"] = lr
+        for name in ("base_lrs", "max_lrs"):
+            planned = getattr(self.inner, name, None)
+            if planned:
+                setattr(self.inner, name, [value * factor for value in planned])
+
+    def state_dict(self) -> dict[str, Any]:
+        return self.inner.state_dict() if self.inner is not None else {}
+
+    def load_state_dict(self, state: dict[str, Any]) -> None:
+        if self.inner is not None and state:
+            self.inner.load_state_dict(state)
+
+
+def _build_scheduler(config: TrainingConfig, optimizer: Optimizer, length: Length) -> LRScheduler:
+    cls = getattr(lr_scheduler, config.scheduler)
+    options: dict[str, Any] = dict(config.scheduler_options)
+    lr = float(optimizer.param_groups[0]["lr"])
+    for name, fallback in _FALLBACKS.get(config.scheduler, {}).items():
+        if options.get(name) is None:
+            options[name] = fallback.value(length, lr)
+    if "cycle_momentum" in inspect.signature(cls).parameters:
+        has_momentum = {"momentum", "betas"} & optimizer.defaults.keys()
+        options.setdefault("cycle_momentum", bool(has_momentum))
+    built: LRScheduler = cls(optimizer, **options)
+    return built
+
+
+def preview_schedule(config: TrainingConfig, steps: int, steps_per_epoch: int = 1) -> list[float]:
+    """The learning rate of each of the first ``steps`` steps; a plateau is taken never to come.
+
+    Raises ValueError or TypeError (PyTorch's sentence) if the settings are refused.
+    """
+    module = nn.Linear(1, 1)
+    optimizer = build_optimizer(config, module)
+    epochs = -(-steps // max(1, steps_per_epoch))
+    schedule = Schedule(config, optimizer, Length(steps_per_epoch, epochs, steps))
+    optimizer.step()
+    rates: list[float] = []
+    for step in range(1, steps + 1):
+        rates.append(float(optimizer.param_groups[0]["lr"]))
+        if schedule.each_step and step < steps:
+            schedule.each_step()
+        if step % steps_per_epoch == 0:
+            schedule.epoch_finished(1.0 / step)
+    return rates

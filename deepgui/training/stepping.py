@@ -1,0 +1,152 @@
+"""One training step: forward, backward, and the move of the optimiser."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+from torch.nn.utils import clip_grad_norm_
+
+from deepgui.project.values import TrainingConfig
+from deepgui.training.devices import PRECISIONS
+from deepgui.training.objectives import Objective
+from deepgui.training.objectives.base import Batch
+from deepgui.training.optim import Length, Schedule, build_optimizer
+
+
+class Stepper:
+    """Everything that changes when weights move: optimiser, schedule, gradient scaler, summed gradients."""
+
+    def __init__(
+        self, module: nn.Module, objective: Objective, config: TrainingConfig, device: torch.device, length: Length
+    ) -> None:
+        """``length`` counts batches. Raises ValueError (PyTorch's sentence) for settings that PyTorch refuses."""
+        self.module = module
+        self.objective = objective
+        self.clip = config.clip_grad_norm
+        self.accumulate = config.accumulate
+        self.steps_per_epoch = length.steps_per_epoch
+        self.parameters = [p for p in module.parameters() if p.requires_grad]
+        self.optimizer = build_optimizer(config, module)
+        self.schedule = Schedule(config, self.optimizer, self._moves(length))
+        self.scaler = torch.amp.GradScaler(device.type) if config.precision == "fp16" else None
+        self._dtype = None if config.precision == "fp32" else PRECISIONS[config.precision]
+        self._device_type = device.type
+        self._needs_closure = config.optimizer == "LBFGS"
+        self._group = self.optimizer.param_groups[0]
+
+    def _moves(self, length: Length) -> Length:
+        """The same run counted in moves of the optimiser."""
+        per_epoch = -(-length.steps_per_epoch // self.accumulate)
+        whole, rest = divmod(length.total_steps, length.steps_per_epoch)
+        return Length(per_epoch, length.epochs, whole * per_epoch + -(-rest // self.accumulate))
+
+    @property
+    def lr(self) -> float:
+        """The learning rate of the next step."""
+        return float(self._group["lr"])
+
+    def __call__(self, batch: Batch, index: int) -> tuple[Tensor, Tensor]:
+        """Learn from one batch, the ``index``-th of its epoch. Returns its loss (scalar) and the output."""
+        if self._needs_closure:
+            return self._search(batch)
+        loss, output = self._forward(batch)
+        if self.accumulate > 1 or self.scaler is not None or self.clip is not None:
+            if not self._gather(loss, index):
+                return loss, output
+        else:
+            loss.backward()  # type: ignore[no-untyped-call]
+            self.optimizer.step()
+        self._forget_gradients()
+        if self.schedule.each_step is not None:
+            self.schedule.each_step()
+        return loss, output
+
+    def _forward(self, batch: Batch) -> tuple[Tensor, Tensor]:
+        if self._dtype is None:
+            return self.objective.loss(self.module, batch)
+        with torch.autocast(self._device_type, self._dtype):
+            return self.objective.loss(self.module, batch)
+
+    def _gather(self, loss: Tensor, index: int) -> bool:
+        """Backward with all that is optional; True if the optimiser moved.
+
+        The gradient is the mean over the batches gathered, the last ones of an epoch included.
+        """
+        start = index - index % self.accumulate
+        size = min(self.accumulate, self.steps_per_epoch - start)
+        share = loss / size if size > 1 else loss
+        if self.scaler is None:
+            share.backward()  # type: ignore[no-untyped-call]
+        else:
+            self.scaler.scale(share).backward()  # type: ignore[no-untyped-call]
+        if index - start + 1 < size:
+            return False
+        if self.clip is not None:
+            if self.scaler is not None:
+                self.scaler.unscale_(self.optimizer)
+            clip_grad_norm_(self.parameters, self.clip)
+        if self.scaler is None:
+            self.optimizer.step()
+        else:
+            self.scaler.step(self.optimizer)
+            self.scaler.update()
+        return True
+
+    def _search(self, batch: Batch) -> tuple[Tensor, Tensor]:
+        """A step of an optimiser that evaluates the batch as often as it likes (LBFGS)."""
+        first: list[tuple[Tensor, Tensor]] = []
+
+        def closure() -> Tensor:
+            self._forget_gradients()
+            loss, output = self._forward(batch)
+            loss.backward()  # type: ignore[no-untyped-call]
+            if self.clip is not None:
+                clip_grad_norm_(self.parameters, self.clip)
+            first.append((loss.detach(), output.detach()))
+            del first[1:]
+            return loss
+
+        self.optimizer.step(closure)  # type: ignore[arg-type]
+        self._forget_gradients()
+        if self.schedule.each_step is not None:
+            self.schedule.each_step()
+        return first[0]
+
+    def _forget_gradients(self) -> None:
+        for parameter in self.parameters:
+            parameter.grad = None
+
+    def set_number(self, name: str, value: float) -> bool:
+        """Change the learning rate, gradient clipping or a number of the optimiser; False if there is none such."""
+        if name == "lr":
+            self.schedule.set_lr(value)
+        elif name == "clip_grad_norm":
+            self.clip = value if value > 0 else None
+        elif isinstance(self._group.get(name), (int, float)) and not isinstance(self._group[name], bool):
+            for group in self.optimizer.param_groups:
+                group[name] = type(group[name])(value) if isinstance(group[name], float) else value
+        else:
+            return False
+        return True
+
+    def state_dict(self) -> dict[str, Any]:
+        """Tensors and plain values: all that decides how the next steps move."""
+        return {
+            "optimizer": self.optimizer.state_dict(),
+            "schedule": self.schedule.state_dict(),
+            "scaler": self.scaler.state_dict() if self.scaler is not None else {},
+            "clip": self.clip,
+            "gradients": [p.grad for p in self.parameters],
+        }
+
+    def load_state_dict(self, state: dict[str, Any]) -> None:
+        self.optimizer.load_state_dict(state["optimizer"])
+        self._group = self.optimizer.param_groups[0]
+        self.schedule.load_state_dict(state["schedule"])
+        if self.scaler is not None and state["scaler"]:
+            self.scaler.load_state_dict(state["scaler"])
+        self.clip = state["clip"]
+        for parameter, gradient in zip(self.parameters, state["gradients"], strict=True):
+            parameter.grad = None if gradient is None else gradient.to(parameter.device, copy=True)

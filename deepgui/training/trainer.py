@@ -1,0 +1,365 @@
+"""The trainer: plain Python that yields events. It knows neither threads nor windows."""
+
+from __future__ import annotations
+
+import math
+import sqlite3
+import sys
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from itertools import chain, islice
+from pathlib import Path
+from time import perf_counter
+from typing import TYPE_CHECKING, Any
+
+import torch
+
+from deepgui.catalog.builtin import registry
+from deepgui.compiler.build import build
+from deepgui.compiler.report import check
+from deepgui.data.batches import Batches
+from deepgui.data.dataset import Dataset, prepare
+from deepgui.graph.problems import NetworkError
+from deepgui.project.values import Project, main_key
+from deepgui.training import checkpoints, failures
+from deepgui.training.audience import Audience, Observer
+from deepgui.training.control import Control
+from deepgui.training.devices import courteous_threads, resolve
+from deepgui.training.evaluate import judge, make_objective, split_batches
+from deepgui.training.events import (
+    EpochFinished,
+    Event,
+    Failed,
+    Finished,
+    FinishReason,
+    Scalars,
+    Started,
+    StateChanged,
+    Warned,
+)
+from deepgui.training.keeper import Keeper
+from deepgui.training.ledger import Ledger, NotFiniteError
+from deepgui.training.objectives import Objective, Score
+from deepgui.training.objectives.base import Batch
+from deepgui.training.optim import Length
+from deepgui.training.position import Position
+from deepgui.training.preflight import batch_norm, preflight
+from deepgui.training.steering import Steering
+from deepgui.training.stepping import Stepper
+
+if TYPE_CHECKING:
+    from torch import fx
+
+FLUSH_SECONDS = {"cpu": 0.03}
+FLUSH_SECONDS_ELSEWHERE = 0.1
+_COLUMNS = {"train_loss": "train_loss_epoch", "train_accuracy": "train_accuracy_epoch"}  # the plain ones are per step
+
+
+@dataclass(frozen=True)
+class RunSpec:
+    """What to train: a frozen snapshot.
+
+    Attributes:
+        key: which of the project's networks; empty means the main one.
+        folder: the run's own folder (``RunStore.create``), or None to keep nothing on disk.
+        resume: folder of the run to go on with; it is continued in ``folder``, by default in place.
+    """
+
+    project: Project
+    key: str = ""
+    folder: Path | None = None
+    resume: Path | None = None
+
+
+class Trainer:
+    """Iterate it: every event is yielded in order, and the last is ``Finished`` or ``Failed``. It never raises.
+
+    Attributes (from ``Started`` on):
+        module: the compiled network. dataset: what it learns from. objective: what is minimised.
+        position: where the training stands; step and epoch are shortcuts into it.
+        device: where it runs.
+        evaluation: the newest :class:`Score` of the validation (at the end: test) split, or None.
+    """
+
+    module: fx.GraphModule
+    dataset: Dataset
+    objective: Objective
+    stepper: Stepper
+
+    def __init__(self, spec: RunSpec, control: Control | None = None, observers: Sequence[Observer] = ()) -> None:
+        self.spec = spec
+        self.config = spec.project.training
+        self.key = spec.key or main_key(spec.project)
+        self.control = control or Control()
+        self.audience = Audience(observers)
+        self.position = Position()
+        self.device = torch.device("cpu")
+        self.evaluation: Score | None = None
+        self._steering = Steering(self.control)
+        self._keeper: Keeper | None = None
+        self._batch: Batch | None = None
+        self._reason: FinishReason | None = None
+        self._best: dict[str, Any] | None = None
+        self._watched: dict[int, float] = {}
+
+    @property
+    def step(self) -> int:
+        """Steps done."""
+        return self.position.step
+
+    @property
+    def epoch(self) -> int:
+        """Epochs done."""
+        return self.position.epoch
+
+    def __iter__(self) -> Iterator[Event]:
+        try:
+            for event in self._guarded():
+                if self._keeper is not None:
+                    self._keeper.record(event)
+                yield event
+        except (OSError, sqlite3.Error) as error:  # of the record itself
+            yield self._failed(error)
+        finally:
+            if self._keeper is not None:
+                self._keeper.close()
+
+    def _guarded(self) -> Iterator[Event]:
+        try:
+            with courteous_threads():
+                yield from self._train()
+        except Exception as error:  # whatever a layer, a disk or a driver can raise becomes an event
+            yield self._failed(error)
+
+    def _train(self) -> Iterator[Event]:
+        yield StateChanged("preparing")
+        yield from self._prepare()
+        yield self._started()
+        while self.epoch < self.config.epochs and self._reason is None:
+            yield from self._run_epoch()
+            if self.position.index == self.steps_per_epoch:
+                yield from self._close_epoch()
+        if self._reason == "stopped":
+            yield StateChanged("stopping")
+        yield from self._finish()
+
+    # -- before the first step
+
+    def _prepare(self) -> Iterator[Event]:
+        project, config = self.spec.project, self.config
+        network = project.networks.get(self.key)
+        report = check(network, registry()) if network else None
+        problems = preflight(project, self.key, registry(), report)
+        if network is None or any(p.severity == "error" for p in problems):
+            raise NetworkError(problems)
+        yield from (Warned(p.message) for p in problems)
+        self.device = torch.device(resolve(config.device).id)
+        self.dataset = prepare(project.data, config.objective)
+        torch.manual_seed(config.seed)
+        self.module = build(network, registry(), report).to(self.device)
+        self.objective = make_objective(project, self.key, self.dataset)
+        self.objective.criterion.to(self.device)
+        drop = batch_norm(network) is not None and len(self.dataset.train) % config.batch_size == 1
+        self._batches = Batches(self.dataset.train, config.batch_size, self.device, True, config.seed, drop)
+        self._splits = {name: split_batches(self.dataset, name, self.device) for name in ("validation", "test")}
+        self.steps_per_epoch = len(self._batches)
+        self.total_steps = min(config.epochs * self.steps_per_epoch, config.max_steps or sys.maxsize)
+        length = Length(self.steps_per_epoch, config.epochs, self.total_steps)
+        self.stepper = Stepper(self.module, self.objective, config, self.device, length)
+        self._ledger = Ledger(self.objective.hits, self.device, self.position.sums)
+        self._open_record()
+        self._period = FLUSH_SECONDS.get(self.device.type, FLUSH_SECONDS_ELSEWHERE)
+        self._began = perf_counter() - self.position.seconds
+        self._flush_at = perf_counter() + self._period
+
+    def _open_record(self) -> None:
+        run = self.spec.resume
+        state = None if run is None else checkpoints.load(run / "checkpoints" / "last.pt")
+        if run is not None and state is not None:
+            checkpoints.load_weights(self.module, state["module"], run)
+            self.restore(state)
+        self._keeper = Keeper(self.spec.folder or run, self.config.checkpoint_minutes)
+        if state is not None:
+            self._keeper.rewind(self.step)
+
+    def _started(self) -> Started:
+        return Started(
+            run=str(self._keeper.folder or "") if self._keeper else "",
+            device=str(self.device),
+            precision=self.config.precision,
+            parameters=sum(p.numel() for p in self.stepper.parameters),
+            steps_per_epoch=self.steps_per_epoch,
+            total_steps=self.total_steps,
+            epochs=self.config.epochs,
+            resumed_from=self.step if self.spec.resume is not None else None,
+        )
+
+    # -- an epoch
+
+    def _run_epoch(self) -> Iterator[Event]:
+        position, stepper, ledger, control = self.position, self.stepper, self._ledger, self.control
+        target = self.objective.target
+        self.module.train()
+        for batch in self.batches():
+            if control.wanted:
+                yield from self._steering.obey(self)
+                if control.stopping:
+                    self._reason = "stopped"
+                    return
+            due = perf_counter() >= self._flush_at or ledger.full
+            self._batch = batch
+            rate = stepper.lr
+            loss, output = stepper(batch, position.index)
+            position.step += 1
+            position.index += 1
+            ledger.add(position.step, loss, output, batch[target], rate)
+            if due:
+                yield from self._pulse()
+            if position.step == self.total_steps and position.index < self.steps_per_epoch:
+                self._reason = "max_steps"
+                return
+
+    def batches(self) -> Iterator[Batch]:
+        """The batches of the present epoch that are still to come."""
+        batches = self._batches.epoch(self.position.epoch, start=self.position.index)
+        with checkpoints.same_random_numbers(self.device):  # a loader draws its workers' seeds when it starts
+            first = list(islice(batches, 1))
+        return chain(first, batches)
+
+    def _pulse(self) -> Iterator[Event]:
+        """What is due now and then: curves, pictures, checkpoints."""
+        assert self._keeper is not None
+        yield from self.flush()
+        now = perf_counter()
+        if self.audience.due(now):
+            yield from self.audience.look(self)
+        if self._keeper.due(now):
+            yield from self.flush(wait=True)
+            yield self._keeper.save(self.state(), "interval")
+        if self._keeper.memory_due(now, sum(p.numel() for p in self.stepper.parameters)):
+            yield from self.flush(wait=True)
+            self._keeper.remember(self.state())
+        self._flush_at = perf_counter() + self._period
+
+    def flush(self, *, wait: bool = False) -> Iterator[Event]:
+        """The curves that have arrived from the device; with ``wait`` all of them. Raises NotFiniteError."""
+        scalars, bad = self._ledger.read(wait=wait)
+        yield from scalars
+        if bad is not None:
+            raise bad
+
+    # -- after an epoch
+
+    def _close_epoch(self) -> Iterator[Event]:
+        assert self._keeper is not None
+        yield from self.flush(wait=True)
+        position = self.position
+        metrics = {**position.sums.metrics(), **self.judge("validation", "val")}
+        watched = metrics["val_loss" if "val_loss" in metrics else "train_loss"]
+        self._watched[position.epoch] = watched
+        columns = {_COLUMNS.get(name, name): (value,) for name, value in metrics.items()}
+        self.stepper.schedule.epoch_finished(watched)
+        best = position.close_epoch(metrics, watched)
+        self._ledger.sums = position.sums
+        if best:
+            self._best = checkpoints.cloned(self.module.state_dict())
+        yield Scalars((position.step,), columns)
+        yield EpochFinished(position.epoch, position.step, metrics, self._seconds(), best)
+        if self._best is not None and best and self._keeper.best_due(perf_counter()):
+            yield self._keeper.save_best(self._best, {"network": self.key, "metrics": metrics}, position.step)
+        if self.config.early_stopping is not None and position.idle_epochs >= self.config.early_stopping:
+            self._reason = "early_stopping"
+        elif position.step == self.config.max_steps:
+            self._reason = "max_steps"
+
+    def judge(self, split: str, prefix: str) -> dict[str, float]:
+        """Evaluate a split now: its metrics as ``prefix_name``; empty if it has no examples."""
+        batches = self._splits[split]
+        with checkpoints.same_random_numbers(self.device):
+            score = judge(self.module, self.objective, batches, self.config.precision)
+        self.evaluation = score or self.evaluation
+        return {f"{prefix}_{name}": value for name, value in score.metrics.items()} if score else {}
+
+    def _seconds(self) -> float:
+        """Time spent training, earlier parts of a resumed run included and pauses left out."""
+        return perf_counter() - self._began - self._steering.idle_seconds
+
+    # -- at the end
+
+    def _finish(self) -> Iterator[Event]:
+        yield from self.flush(wait=True)
+        assert self._keeper is not None
+        position, reason = self.position, self._reason or "completed"
+        metrics, kept, about = position.metrics, self._best, position.best_metrics
+        if position.index or kept is None:  # ended inside an epoch: its weights may be the best so far
+            metrics = {**position.sums.metrics(), **self.judge("validation", "val")}
+            if kept is None or metrics.get("val_loss", math.inf) < position.best:
+                kept, about = checkpoints.cloned(self.module.state_dict()), metrics
+        if self._keeper.folder is not None:
+            yield self._keeper.save(self.state(), "stop" if reason == "stopped" else "end")
+            yield self._keeper.save_best(kept, {"network": self.key, "metrics": about}, position.step)
+        if self.config.restore_best:
+            self.module.load_state_dict(kept)
+            metrics = about
+        seconds = self._seconds()
+        metrics = {**metrics, **self.judge("test", "test")}
+        self.module.eval()
+        yield Finished(str(self._keeper.folder or ""), metrics, position.step, seconds, reason)
+
+    # -- states and failures
+
+    def state(self) -> checkpoints.State:
+        """All that a resumed training needs, as tensors and plain values; not copied. Flush first."""
+        self.position.seconds = self._seconds()
+        return {
+            "network": self.key,
+            "module": self.module.state_dict(),
+            "stepper": self.stepper.state_dict(),
+            "random": checkpoints.random_state(self.device),
+            "position": self.position.state_dict(),
+            "best": self._best,
+        }
+
+    def restore(self, state: checkpoints.State) -> None:
+        """Back to where :meth:`state` was taken, to the last bit."""
+        self.module.load_state_dict(state["module"])
+        self.stepper.load_state_dict(state["stepper"])
+        checkpoints.set_random_state(state["random"], self.device)
+        self.position = Position.from_state(state["position"])
+        self._ledger.sums = self.position.sums
+        self._best = state["best"]
+
+    def _failed(self, error: Exception) -> Failed:
+        step, device = self.step, str(self.device)
+        verdict = failures.explain(error, self.config.batch_size, device)
+        if verdict is None:
+            network, batch = self.spec.project.networks[self.key], self._batch
+            if isinstance(error, NotFiniteError):
+                step, batch = error.step, self._batch_of(error) or batch
+            inputs = [batch[name] for name in self.objective.inputs] if batch else []
+            judge_by = failures.not_finite if isinstance(error, NotFiniteError) else failures.at_runtime
+            verdict = judge_by(error, self.module, network, inputs)  # type: ignore[arg-type]
+        return Failed(verdict.message, verdict.node, step, verdict.reason)
+
+    def _batch_of(self, error: NotFiniteError) -> Batch | None:
+        """Go back to the last remembered state and train up to the step that failed, but not it: its batch.
+
+        By the time a loss has been read from the device the weights are spoilt; this finds them as they were.
+        """
+        memory = self._keeper.memory if self._keeper else None
+        if memory is None:
+            return None
+        self.restore(memory)
+        self.module.train()
+        position = self.position
+        while True:
+            for batch in self.batches():
+                if position.step == error.step - 1:
+                    return batch
+                self.stepper(batch, position.index)
+                position.step += 1
+                position.index += 1
+            if position.epoch not in self._watched:
+                return None
+            self.stepper.schedule.epoch_finished(self._watched[position.epoch])
+            position.epoch, position.index = position.epoch + 1, 0
