@@ -84,6 +84,12 @@ class _Job:
             values[row] = number
         return values
 
+    def looks_numeric(self, cell: str) -> bool:
+        """Whether a cell was meant as a number, perhaps with the other decimal mark."""
+        return parse_number(cell, self.decimal) is not None or (
+            self.decimal == "." and parse_number(cell, ",") is not None
+        )
+
     def _not_a_number(self, position: int, row: int, cell: str) -> DataError:
         name = self.sheet.names[position]
         shown = cell if len(cell) <= 40 else cell[:37] + "..."
@@ -152,7 +158,7 @@ def _guess(job: _Job, position: int, cells: Sequence[str]) -> tuple[Role, str]:
     present = [cell for cell in cells if not is_missing(cell)]
     if not present:
         return "ignore", f"column {name!r} is empty and was left out"
-    numeric = sum(parse_number(cell, job.decimal) is not None for cell in present)
+    numeric = sum(map(job.looks_numeric, present))
     if 2 * numeric >= len(present):
         return "number", ""  # a stray text among numbers is an error, not a category
     different = len(set(present))
@@ -221,7 +227,7 @@ def _target(job: _Job, position: int, task: str) -> tuple[Field, torch.Tensor]:
     whole = len(numeric) == len(cells) and all(n.is_integer() for n in numeric)
     different = len(set(cells))
     if task == "auto":
-        mostly_text = 2 * len(numeric) < len(cells)
+        mostly_text = 2 * sum(map(job.looks_numeric, cells)) < len(cells)
         task = "classification" if mostly_text or (whole and different <= FEW_VALUES) else "regression"
     if task == "regression":
         return number_field(name), torch.from_numpy(job.numbers(position).astype(np.float32)[:, None])

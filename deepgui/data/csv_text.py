@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import csv
 import io
 from collections.abc import Iterable, Iterator
@@ -60,7 +61,7 @@ def parse_number(cell: str, decimal: str = ".") -> float | None:
     if "_" in cell:  # Python reads 1_000; nobody's table means that
         return None
     if decimal != ".":
-        cell = cell.replace(".", "").replace(decimal, ".")
+        cell = "" if "." in cell else cell.replace(decimal, ".")
     try:
         return float(cell)
     except ValueError:
@@ -151,11 +152,13 @@ def _sniff_delimiter(text: str) -> str:
     best, best_score = ",", (0.0, 0)
     sample = "\n".join(text.splitlines()[:_SNIFFED_LINES])
     for candidate in DELIMITERS:
-        try:
-            widths = [len(cells) for cells, _ in _reader(sample, candidate)]
-        except csv.Error:  # the sample may end inside a quoted cell
+        widths: list[int] = []
+        with contextlib.suppress(csv.Error):  # the sample may end inside a quoted cell
+            for cells, _ in _reader(sample, candidate):
+                widths.append(len(cells))
+        if not widths:
             continue
-        usual = max(set(widths), key=widths.count, default=1)
+        usual = max(set(widths), key=widths.count)
         score = (widths.count(usual) / len(widths) if usual > 1 else 0.0, usual if candidate != " " else 0)
         if score > best_score:
             best, best_score = candidate, score
