@@ -8,8 +8,8 @@ from pathlib import Path
 from typing import Literal, get_args
 
 from deepgui.exporters import onnx_file, program, python_files, weights
+from deepgui.exporters.exportable import Exportable
 from deepgui.exporters.staging import Staging
-from deepgui.exporters.trained import Trained
 from deepgui.exporters.verify import ExportError, Probe, probe
 
 Target = Literal["python", "weights", "onnx", "torch"]
@@ -37,8 +37,8 @@ class ExportResult:
 class _Format:
     """``places`` says which files go where; ``write`` makes them in a folder and returns (difference, checker)."""
 
-    places: Callable[[Trained, Path], dict[str, Path]]
-    write: Callable[[Trained, Probe, Path, Mapping[str, Path]], tuple[float, str]]
+    places: Callable[[Exportable, Path], dict[str, Path]]
+    write: Callable[[Exportable, Probe, Path, Mapping[str, Path]], tuple[float, str]]
 
 
 _FORMATS: dict[Target, _Format] = {
@@ -49,7 +49,7 @@ _FORMATS: dict[Target, _Format] = {
 }
 
 
-def export(trained: Trained, to: Target, out: Path | str) -> ExportResult:
+def export(subject: Exportable, to: Target, out: Path | str) -> ExportResult:
     """Export a network; nothing is left behind unless the re-loaded files answer as the network does.
 
     Args:
@@ -66,14 +66,14 @@ def export(trained: Trained, to: Target, out: Path | str) -> ExportResult:
     if to not in _FORMATS:
         raise ValueError(f"there is no export to {to!r}; choose from {', '.join(TARGETS)}.")
     out = Path(out)
-    places = _FORMATS[to].places(trained, out)
+    places = _FORMATS[to].places(subject, out)
     for place in places.values():
         if place.is_dir():
             raise ValueError(f"{place} is a folder; name a file.")
     with Staging(out) as staging:
-        asked = probe(trained)
+        asked = probe(subject)
         try:
-            difference, checker = _FORMATS[to].write(trained, asked, staging.folder, places)
+            difference, checker = _FORMATS[to].write(subject, asked, staging.folder, places)
         except (ExportError, OSError):
             raise
         except Exception as error:
@@ -81,7 +81,7 @@ def export(trained: Trained, to: Target, out: Path | str) -> ExportResult:
         paths = staging.commit(places)
     count = sum(len(batch[0]) for batch in asked.batches)
     return ExportResult(
-        paths, difference, f"{checker}, {count} {'real' if asked.real else 'random'} inputs", trained.fresh
+        paths, difference, f"{checker}, {count} {'real' if asked.real else 'random'} inputs", subject.fresh
     )
 
 

@@ -6,8 +6,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from deepgui.catalog.spec import Value
+from deepgui.exporters.exportable import Exportable
 from deepgui.exporters.predict_script import classes, input_kind
-from deepgui.exporters.trained import Trained
 
 _HEAD = 'def load_data() -> tuple[Tensor, Tensor]:\n    """{doc}"""\n{body}\n'
 
@@ -22,24 +22,24 @@ class Loader:
     from_predict: tuple[str, ...] = ()
 
 
-def loader(trained: Trained) -> Loader:
+def loader(subject: Exportable) -> Loader:
     """``load_data`` for the project's source; for one that no script can read, from a file ``data.npz``."""
-    source = trained.project.data.source
+    source = subject.project.data.source
     make = _SOURCES.get(source)
-    made = make(trained) if make and len(trained.inputs) == 1 else None
-    return made or _arrays(trained)
+    made = make(subject) if make and len(subject.inputs) == 1 else None
+    return made or _arrays(subject)
 
 
 def _function(doc: str, *lines: str) -> str:
     return _HEAD.format(doc=doc, body="\n".join(f"    {line}" if line else "" for line in lines))
 
 
-def _bundle(function: str, doc: str, inputs: str) -> Callable[[Trained], Loader]:
-    def make(trained: Trained) -> Loader:
+def _bundle(function: str, doc: str, inputs: str) -> Callable[[Exportable], Loader]:
+    def make(subject: Exportable) -> Loader:
         targets = "torch.from_numpy(data.target).long()"
-        if not classes(trained):
+        if not classes(subject):
             targets = "torch.from_numpy(data.target).float().unsqueeze(1)"
-        flat = trained.project.data.options.get("flat")
+        flat = subject.project.data.options.get("flat")
         body = (
             f"data = {function}()",
             f"return {inputs if not flat else 'torch.from_numpy(data.data / 16).float()'}, {targets}",
@@ -54,9 +54,9 @@ _FEATURES = "torch.from_numpy(data.data).float()"
 
 def _generated(
     function: str, doc: str, defaults: Mapping[str, Value], words: Mapping[str, str]
-) -> Callable[[Trained], Loader]:
-    def make(trained: Trained) -> Loader:
-        options = {**defaults, **trained.project.data.options}
+) -> Callable[[Exportable], Loader]:
+    def make(subject: Exportable) -> Loader:
+        options = {**defaults, **subject.project.data.options}
         arguments = ", ".join(f"{words[key]}={options[key]!r}" for key in words)
         lines = [f"points, labels = {function}({arguments})[:2]"]
         lines.append("return torch.from_numpy(points).float(), torch.from_numpy(labels).long()")
@@ -65,8 +65,8 @@ def _generated(
     return make
 
 
-def _spirals(trained: Trained) -> Loader:
-    options = {"n": 1000, "classes": 2, "noise": 0.02, "turns": 1.5, "seed": 0, **trained.project.data.options}
+def _spirals(subject: Exportable) -> Loader:
+    options = {"n": 1000, "classes": 2, "noise": 0.02, "turns": 1.5, "seed": 0, **subject.project.data.options}
     lines = (
         f"random = np.random.default_rng({options['seed']!r})",
         f"labels = np.arange({options['n']!r}) % {options['classes']!r}",
@@ -79,11 +79,11 @@ def _spirals(trained: Trained) -> Loader:
     return Loader(_function("Arms that wind around each other.", *lines), imports=("import numpy as np",))
 
 
-def _csv(trained: Trained) -> Loader | None:
+def _csv(subject: Exportable) -> Loader | None:
     """The features by the reader of ``predict.py``, the target here."""
-    options = trained.project.data.options
-    target = trained.target
-    if input_kind(trained) != "table" or target is None or options.get("category_as") == "code":
+    options = subject.project.data.options
+    target = subject.target
+    if input_kind(subject) != "table" or target is None or options.get("category_as") == "code":
         return None
     value = "CLASSES.index(name_of(row[position]))" if target.classes else "float(row[position])"
     dtype = "torch.int64" if target.classes else "torch.float32"
@@ -106,12 +106,12 @@ def _csv(trained: Trained) -> Loader | None:
     return Loader(text, from_predict=("read", "read_rows", *(("CLASSES",) if target.classes else ())))
 
 
-def _image_folder(trained: Trained) -> Loader | None:
-    if input_kind(trained) != "image":
+def _image_folder(subject: Exportable) -> Loader | None:
+    if input_kind(subject) != "image":
         return None
     text = _function(
         "The pictures below a folder; every class has a folder of its own.",
-        f"root = Path({str(trained.project.data.options.get('path', ''))!r})",
+        f"root = Path({str(subject.project.data.options.get('path', ''))!r})",
         "root = root / 'train' if (root / 'train').is_dir() else root",
         "suffixes = ('.png', '.jpg', '.jpeg', '.bmp', '.webp')",
         "files = [(p, label) for label, name in enumerate(CLASSES) for p in sorted((root / name).rglob('*'))]",
@@ -121,7 +121,7 @@ def _image_folder(trained: Trained) -> Loader | None:
     return Loader(text, ("from pathlib import Path",), from_predict=("CLASSES", "read"))
 
 
-def _idx(trained: Trained) -> Loader:
+def _idx(subject: Exportable) -> Loader:
     reader = (
         'def read_idx(path: Path) -> Tensor:\n    """The array in an IDX file, gzipped or not."""\n'
         "    data = gzip.decompress(path.read_bytes()) if path.suffix == '.gz' else path.read_bytes()\n"
@@ -130,7 +130,7 @@ def _idx(trained: Trained) -> Loader:
     )
     text = reader + _function(
         "Images (values from 0 to 1) and labels of a folder of IDX files.",
-        f"root = Path({str(trained.project.data.options.get('path', ''))!r})",
+        f"root = Path({str(subject.project.data.options.get('path', ''))!r})",
         "images = sorted(root.glob('*train*images*'))[0]",
         "labels = sorted(root.glob('*train*labels*'))[0]",
         "return read_idx(images).unsqueeze(1).float() / 255, read_idx(labels).long()",
@@ -138,8 +138,8 @@ def _idx(trained: Trained) -> Loader:
     return Loader(text, ("import gzip", "from pathlib import Path"), ("import numpy as np",))
 
 
-def _arrays(trained: Trained) -> Loader:
-    cast = "long()" if classes(trained) else "float()"
+def _arrays(subject: Exportable) -> Loader:
+    cast = "long()" if classes(subject) else "float()"
     text = _function(
         "Your examples: data.npz with the arrays ``inputs`` (one example a row) and ``targets``.",
         'data = np.load("data.npz")',
@@ -151,7 +151,7 @@ def _arrays(trained: Trained) -> Loader:
 _POINTS: Mapping[str, Value] = {"n": 1000, "seed": 0}
 _WORDS = {"n": "n_samples", "noise": "noise", "seed": "random_state"}
 
-_SOURCES: Mapping[str, Callable[[Trained], Loader | None]] = {
+_SOURCES: Mapping[str, Callable[[Exportable], Loader | None]] = {
     "digits": _bundle(
         "load_digits", "1,797 handwritten digits.", "torch.from_numpy(data.images / 16).float().unsqueeze(1)"
     ),

@@ -10,24 +10,24 @@ from typing import Any
 import onnx
 import torch
 
+from deepgui.exporters.exportable import Batch, Exportable
 from deepgui.exporters.program import program_of, quiet, with_suffix
-from deepgui.exporters.trained import Batch, Trained
 from deepgui.exporters.verify import ExportError, Probe, first_line
 from deepgui.graph.values import Node
 
 STAGED = "network.onnx"
 
 
-def places(trained: Trained, out: Path) -> dict[str, Path]:
+def places(subject: Exportable, out: Path) -> dict[str, Path]:
     """``out`` itself, with .onnx added if it has no suffix; a folder gets ``NAME.onnx``."""
-    return {STAGED: with_suffix(trained, out, ".onnx")}
+    return {STAGED: with_suffix(subject, out, ".onnx")}
 
 
-def write(trained: Trained, asked: Probe, folder: Path, places: Mapping[str, Path]) -> tuple[float, str]:
+def write(subject: Exportable, asked: Probe, folder: Path, places: Mapping[str, Path]) -> tuple[float, str]:
     """Write the model, check it against the standard, run it in another runtime, compare."""
     path = folder / STAGED
-    program = program_of(trained, asked)
-    inputs, outputs = _names(trained.inputs, set()), _names(trained.outputs, {n.label for n in trained.inputs})
+    program = program_of(subject, asked)
+    inputs, outputs = _names(subject.inputs, set()), _names(subject.outputs, {n.label for n in subject.inputs})
     try:
         with quiet():
             made = torch.onnx.export(

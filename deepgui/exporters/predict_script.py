@@ -6,7 +6,7 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
-from deepgui.exporters.trained import Trained, shape_of
+from deepgui.exporters.exportable import Exportable, shape_of
 
 _TEXT = '''\
 """Ask the trained network about files.
@@ -104,9 +104,12 @@ def cell(row: dict[str, str], column: str) -> float:
         return math.nan'''
 
 _CLASS_ANSWERS = """\
-        for row, probabilities in enumerate(model(normalize(read(path))).softmax(1)):
+        for row, probabilities in enumerate({probabilities}):
             best = int(probabilities.argmax())
-            print(f"{path}[{row}]: {CLASSES[best]} ({probabilities[best]:.1%})")"""
+            print(f"{{path}}[{{row}}]: {{CLASSES[best]}} ({{probabilities[best]:.1%}})")"""
+
+_SOFTMAX = "model(normalize(read(path))).softmax(1)"
+_SIGMOID = "torch.stack([1 - (p := model(normalize(read(path))).flatten().sigmoid()), p], dim=1)"
 
 _NUMBER_ANSWERS = """\
         answers = model(normalize(read(path))) * TARGET_SCALE + TARGET_SHIFT
@@ -114,14 +117,14 @@ _NUMBER_ANSWERS = """\
             print(f"{path}[{row}]: {answer}")"""
 
 
-def predict_script(trained: Trained, module: str, name: str) -> str:
+def predict_script(subject: Exportable, module: str, name: str) -> str:
     """The script for a network of one Input.
 
     Args:
         module: stem of the exported module's file.
         name: the exported class.
     """
-    kind = input_kind(trained)
+    kind = input_kind(subject)
     return _TEXT.format(
         module=module,
         name=name,
@@ -129,27 +132,31 @@ def predict_script(trained: Trained, module: str, name: str) -> str:
         if kind == "image"
         else "FILE is a table with one example a row, or a NumPy array (.npy).",
         imports=_imports(kind),
-        constants=_constants(trained, kind),
-        reader=_reader(trained, kind),
-        normalize=_normalize(trained),
-        answers=_CLASS_ANSWERS if classes(trained) else _NUMBER_ANSWERS,
+        constants=_constants(subject, kind),
+        reader=_reader(subject, kind),
+        normalize=_normalize(subject),
+        answers=_class_answers(subject) if classes(subject) else _NUMBER_ANSWERS,
     )
 
 
-def input_kind(trained: Trained) -> str:
+def input_kind(subject: Exportable) -> str:
     """How ``read`` gets examples: ``image``, ``table`` (named columns) or ``numbers``."""
-    shape = shape_of(trained.inputs[0])
-    if not trained.fields:
+    shape = shape_of(subject.inputs[0])
+    if not subject.fields:
         return "image" if len(shape) == 3 and shape[0] in (1, 3) else "numbers"
-    field = trained.fields[0]
+    field = subject.fields[0]
     if field.kind == "image" and field.shape[0] in (1, 3):
         return "image"
     return "table" if field.columns and len(field.shape) == 1 else "numbers"
 
 
-def classes(trained: Trained) -> tuple[str, ...]:
+def classes(subject: Exportable) -> tuple[str, ...]:
     """Names of the classes; empty if numbers are predicted."""
-    return trained.target.classes if trained.target else ()
+    return subject.target.classes if subject.target else ()
+
+
+def _class_answers(subject: Exportable) -> str:
+    return _CLASS_ANSWERS.format(probabilities=_SIGMOID if subject.single_output else _SOFTMAX)
 
 
 def _imports(kind: str) -> str:
@@ -167,18 +174,18 @@ def _imports(kind: str) -> str:
     return "\n".join([*standard, "", *others])
 
 
-def _constants(trained: Trained, kind: str) -> str:
-    lines = [f"SHAPE = {shape_of(trained.inputs[0])!r}  # of one example"]
+def _constants(subject: Exportable, kind: str) -> str:
+    lines = [f"SHAPE = {shape_of(subject.inputs[0])!r}  # of one example"]
     if kind == "table":
-        lines.append(f"COLUMNS = {_words(trained.fields[0].columns)}")
-    if names := classes(trained):
+        lines.append(f"COLUMNS = {_words(subject.fields[0].columns)}")
+    if names := classes(subject):
         lines.append(f"CLASSES = {_words(names)}")
-    own = _scale(trained, trained.fields[0].name if trained.fields else "")
+    own = _scale(subject, subject.fields[0].name if subject.fields else "")
     if own:
         lines += [f"INPUT_SHIFT = {_tensor(own, 'shift')}", f"INPUT_SCALE = {_tensor(own, 'scale')}"]
         lines += [f"INPUT_MISSING = {_tensor(own, 'fill')}"] if own.get("fill") else []
-    if not classes(trained):
-        target = _scale(trained, trained.target.name if trained.target else "")
+    if not classes(subject):
+        target = _scale(subject, subject.target.name if subject.target else "")
         lines.append(f"TARGET_SHIFT = {_tensor(target, 'shift') if target else '0.0'}")
         lines.append(f"TARGET_SCALE = {_tensor(target, 'scale') if target else '1.0'}")
     return "\n".join(lines) + "\n"
@@ -189,8 +196,8 @@ def _words(texts: tuple[str, ...]) -> str:
     return f"({', '.join(json.dumps(text, ensure_ascii=False) for text in texts)}{',' * (len(texts) == 1)})"
 
 
-def _scale(trained: Trained, field: str) -> Mapping[str, Any]:
-    found: Mapping[str, Any] = trained.normalizer.get("fields", {}).get(field, {})
+def _scale(subject: Exportable, field: str) -> Mapping[str, Any]:
+    found: Mapping[str, Any] = subject.normalizer.get("fields", {}).get(field, {})
     return found
 
 
@@ -198,12 +205,12 @@ def _tensor(scale: Mapping[str, Any], part: str) -> str:
     return f"torch.tensor({scale[part]!r}){'.reshape(-1, 1, 1)' if scale['kind'] == 'image' else ''}"
 
 
-def _reader(trained: Trained, kind: str) -> str:
-    options = trained.project.data.options
+def _reader(subject: Exportable, kind: str) -> str:
+    options = subject.project.data.options
     if kind == "image":
         return _IMAGE.replace("{fit}", _FITS.get(str(options.get("fit", "crop")), _FITS["crop"]))
     if kind == "numbers":
-        dtype = str(trained.inputs[0].params.get("dtype", "float32"))
+        dtype = str(subject.inputs[0].params.get("dtype", "float32"))
         return _NUMBERS.format(cast="float" if "float" in dtype else "long")
     comma = options.get("decimal") == ","
     given = str(options.get("delimiter", "")).replace("tab", "\t").replace("\\t", "\t")
@@ -212,8 +219,8 @@ def _reader(trained: Trained, kind: str) -> str:
     return _TABLE.replace("{delimiter}", delimiter).replace("{decimal}", decimal)
 
 
-def _normalize(trained: Trained) -> str:
-    own = _scale(trained, trained.fields[0].name if trained.fields else "")
+def _normalize(subject: Exportable) -> str:
+    own = _scale(subject, subject.fields[0].name if subject.fields else "")
     if not own:
         return "    return inputs"
     filled = "    inputs = torch.where(inputs.isnan(), INPUT_MISSING, inputs)\n" if own.get("fill") else ""

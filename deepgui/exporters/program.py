@@ -11,36 +11,36 @@ from pathlib import Path
 import torch
 from torch.export import Dim, ExportedProgram
 
-from deepgui.exporters.trained import Trained, answer
+from deepgui.exporters.exportable import Exportable, answer
 from deepgui.exporters.verify import ExportError, Probe, first_line
 
 STAGED = "program.pt2"
 
 
-def places(trained: Trained, out: Path) -> dict[str, Path]:
+def places(subject: Exportable, out: Path) -> dict[str, Path]:
     """``out`` itself, with .pt2 added if it has no suffix; a folder gets ``NAME.pt2``."""
-    return {STAGED: with_suffix(trained, out, ".pt2")}
+    return {STAGED: with_suffix(subject, out, ".pt2")}
 
 
-def with_suffix(trained: Trained, out: Path, suffix: str) -> Path:
+def with_suffix(subject: Exportable, out: Path, suffix: str) -> Path:
     """The one file that ``out`` means for a format with this suffix. Raises ValueError for another suffix."""
     if out.is_dir():
-        return out / f"{trained.name}{suffix}"
+        return out / f"{subject.name}{suffix}"
     if out.suffix not in ("", suffix):
         raise ValueError(f"{out.name}: this export is written to a {suffix} file.")
     return out.with_suffix(suffix)
 
 
-def write(trained: Trained, asked: Probe, folder: Path, places: Mapping[str, Path]) -> tuple[float, str]:
+def write(subject: Exportable, asked: Probe, folder: Path, places: Mapping[str, Path]) -> tuple[float, str]:
     """Write the program, load it again, compare."""
     path = folder / STAGED
     with quiet():
-        torch.export.save(program_of(trained, asked), path)
+        torch.export.save(program_of(subject, asked), path)
         module = torch.export.load(path).module()
     return asked.compare(lambda batch: answer(module, batch), places[STAGED].name), "torch.export"
 
 
-def program_of(trained: Trained, asked: Probe) -> ExportedProgram:
+def program_of(subject: Exportable, asked: Probe) -> ExportedProgram:
     """The network as a program whose batch dimension is free.
 
     Raises:
@@ -49,7 +49,7 @@ def program_of(trained: Trained, asked: Probe) -> ExportedProgram:
     example = asked.batches[0]  # several rows: torch.export takes a size of one for a constant
     batch = Dim("batch")
     try:
-        return torch.export.export(trained.on_cpu(), example, dynamic_shapes=tuple({0: batch} for _ in example))
+        return torch.export.export(subject.on_cpu(), example, dynamic_shapes=tuple({0: batch} for _ in example))
     except Exception as error:
         raise ExportError(
             f"torch.export cannot express the network for every batch size: {first_line(error)}"

@@ -12,9 +12,9 @@ import torch
 
 from deepgui.compiler.source import to_python
 from deepgui.exporters import weights
+from deepgui.exporters.exportable import Exportable, tensors
 from deepgui.exporters.predict_script import predict_script
 from deepgui.exporters.train_script import train_script
-from deepgui.exporters.trained import Trained, tensors
 from deepgui.exporters.verify import ExportError, Probe, first_line
 from deepgui.graph.edits import identifier
 
@@ -43,7 +43,7 @@ with torch.no_grad():
 """
 
 
-def places(trained: Trained, out: Path) -> dict[str, Path]:
+def places(subject: Exportable, out: Path) -> dict[str, Path]:
     """A ``.py`` path: the module alone. Otherwise a folder with module, scripts and weights."""
     if out.suffix == ".py" and not out.is_dir():
         if not out.stem.isidentifier():
@@ -52,23 +52,23 @@ def places(trained: Trained, out: Path) -> dict[str, Path]:
     if out.is_file():
         raise ValueError(f"{out.name} is a file; Python source is written to a .py file or to a folder.")
     return {
-        MODULE: out / f"{trained.name}.py",
+        MODULE: out / f"{subject.name}.py",
         "train.py": out / "train.py",
         "predict.py": out / "predict.py",
-        WEIGHTS: out / f"{trained.name}.safetensors",
+        WEIGHTS: out / f"{subject.name}.safetensors",
     }
 
 
-def write(trained: Trained, asked: Probe, folder: Path, places: Mapping[str, Path]) -> tuple[float, str]:
+def write(subject: Exportable, asked: Probe, folder: Path, places: Mapping[str, Path]) -> tuple[float, str]:
     """Write the files, load the module in a Python that cannot import DeepGUI, compare."""
-    source = to_python(trained.network, trained.registry)
+    source = to_python(subject.network, subject.registry)
     name = class_in(source)
     (folder / MODULE).write_text(source, encoding="utf-8")
-    weights.save(trained.state(), folder / WEIGHTS)
+    weights.save(subject.state(), folder / WEIGHTS)
     stem = places[MODULE].stem
     for script, make in (("train.py", train_script), ("predict.py", predict_script)):
         if script in places:
-            text = make(trained, stem, name)
+            text = make(subject, stem, name)
             compile(text, script, "exec")
             (folder / script).write_text(text, encoding="utf-8")
     return _compare(folder, name, asked, places[MODULE].name), "a Python without DeepGUI"

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
 
 from deepgui.catalog.spec import Value
+from deepgui.exporters.exportable import Exportable
 from deepgui.exporters.load_snippets import loader
-from deepgui.exporters.trained import Trained
 from deepgui.project.values import TrainingConfig
 
 _TEXT = '''\
@@ -50,7 +49,7 @@ def main() -> None:
         total = 0.0
         for x, y in loader:
             optimizer.zero_grad()
-            loss = loss_function(model(x.to(device)), y.to(device))
+            loss = loss_function(model(x.to(device)), {wanted})
             loss.backward()
 {clip}            optimizer.step()
 {step}            total += loss.item() * len(x)
@@ -86,18 +85,30 @@ _PLANNED: Mapping[str, Mapping[str, str]] = {
     "ExponentialLR": {"gamma": "0.01 ** (1 / EPOCHS)"},
 }
 _EACH_STEP = ("OneCycleLR", "CyclicLR")
+_THRESHOLDS = {"SmoothL1Loss": "beta", "HuberLoss": "delta"}
+
+_BALANCE = '''
+
+def balance(labels: Tensor) -> Tensor:
+    """Weights that let rare classes count as much as frequent ones."""
+    counts = torch.bincount(labels).float()
+    return counts.sum() / (len(counts) * counts)'''
+
+_SINGLE = """\
+    accuracy = ((answers.flatten() > 0) == targets[test]).float().mean().item()
+    print(f"test accuracy {accuracy:.4f}")"""
 
 
-def train_script(trained: Trained, module: str, name: str) -> str:
+def train_script(subject: Exportable, module: str, name: str) -> str:
     """The script for a network of one Input.
 
     Args:
         module: stem of the exported module's file.
         name: the exported class.
     """
-    config, data = trained.project.training, trained.project.data
-    classify = bool(trained.target and trained.target.classes)
-    load = loader(trained)
+    config, data = subject.project.training, subject.project.data
+    classify = bool(subject.target and subject.target.classes)
+    load, single, loss = loader(subject), subject.single_output, _loss(config, classify)
     wanted = load.from_predict
     third = ["from safetensors.torch import save_file", "from torch import Tensor, nn"]
     third += ["from torch.utils.data import DataLoader, TensorDataset"]
@@ -111,15 +122,16 @@ def train_script(trained: Trained, module: str, name: str) -> str:
         batch_size=config.batch_size,
         seed=config.seed,
         held=round(data.validation + data.test, 4),
-        loader=load.text.strip(),
+        loader=load.text.strip() + (_BALANCE if "balance(" in loss else ""),
+        wanted="y.to(device).float().unsqueeze(1)" if single else "y.to(device)",
         targets="" if classify else "    targets = (targets - TARGET_SHIFT) / TARGET_SCALE\n",
-        loss=_loss(config, classify),
+        loss=loss,
         optimizer=f"torch.optim.{config.optimizer}(model.parameters(){_arguments(config.optimizer_options)})",
         scheduler=_scheduler(config),
         clip=_clip(config),
         step="            scheduler.step()\n" if config.scheduler in _EACH_STEP else "",
         epoch_step=_epoch_step(config),
-        measure=_ACCURACY if classify else _ERROR,
+        measure=_SINGLE if single else _ACCURACY if classify else _ERROR,
     )
 
 
@@ -133,9 +145,19 @@ def _arguments(options: Mapping[str, Value]) -> str:
 
 
 def _loss(config: TrainingConfig, classify: bool) -> str:
-    options: dict[str, Any] = dict(config.objective_options)
-    loss = str(options.pop("loss", "") or ("CrossEntropyLoss" if classify else "MSELoss"))
-    return f"nn.{loss}()"
+    """The loss with the objective's settings, as its constructor takes them."""
+    options = config.objective_options
+    loss = str(options.get("loss") or ("CrossEntropyLoss" if classify else "MSELoss"))
+    arguments = []
+    if options.get("class_weights") and loss == "BCEWithLogitsLoss":
+        arguments.append("pos_weight=(targets[train] == 0).sum() / (targets[train] == 1).sum()")
+    elif options.get("class_weights"):
+        arguments.append("weight=balance(targets[train]).to(device)")
+    if options.get("label_smoothing") and loss == "CrossEntropyLoss":
+        arguments.append(f"label_smoothing={options['label_smoothing']!r}")
+    if loss in _THRESHOLDS and options.get("threshold") is not None:
+        arguments.append(f"{_THRESHOLDS[loss]}={options['threshold']!r}")
+    return f"nn.{loss}({', '.join(arguments)})"
 
 
 def _clip(config: TrainingConfig) -> str:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from deepgui.exporters.trained import Batch, Trained, answer, shape_of
+from deepgui.exporters.exportable import Batch, Exportable, answer, shape_of
 from deepgui.graph.values import Network, Node
 
 BATCH_SIZES = (3, 1, 2, 8)
@@ -47,15 +47,15 @@ class Probe:
         return worst
 
 
-def probe(trained: Trained) -> Probe:
+def probe(subject: Exportable) -> Probe:
     """Batches for the trained network: real examples if there are enough, else random numbers.
 
     Raises:
         ExportError: if the network itself fails on a batch of some size.
     """
-    module = trained.on_cpu()
-    real = trained.examples is not None and all(len(t) >= max(BATCH_SIZES) for t in trained.examples)
-    batches = tuple(_real(trained, n) if real else _random(trained, n) for n in BATCH_SIZES)
+    module = subject.on_cpu()
+    real = subject.examples is not None and all(len(t) >= max(BATCH_SIZES) for t in subject.examples)
+    batches = tuple(_real(subject, n) if real else _random(subject, n) for n in BATCH_SIZES)
     answers = []
     for batch in batches:
         try:
@@ -72,14 +72,14 @@ def first_line(error: BaseException) -> str:
     return lines[0] if lines else type(error).__name__
 
 
-def _real(trained: Trained, rows: int) -> Batch:
-    assert trained.examples is not None
-    return tuple(t[:rows].cpu().contiguous() for t in trained.examples)
+def _real(subject: Exportable, rows: int) -> Batch:
+    assert subject.examples is not None
+    return tuple(t[:rows].cpu().contiguous() for t in subject.examples)
 
 
-def _random(trained: Trained, rows: int) -> Batch:
+def _random(subject: Exportable, rows: int) -> Batch:
     generator = torch.Generator().manual_seed(rows)
-    return tuple(_random_input(trained.network, node, rows, generator) for node in trained.inputs)
+    return tuple(_random_input(subject.network, node, rows, generator) for node in subject.inputs)
 
 
 def _random_input(network: Network, node: Node, rows: int, generator: torch.Generator) -> Tensor:

@@ -10,19 +10,19 @@ from safetensors.torch import load_file, save_file
 from torch import Tensor
 
 from deepgui.compiler.build import build
-from deepgui.exporters.trained import Trained, answer
+from deepgui.exporters.exportable import Exportable, answer
 from deepgui.exporters.verify import Probe
 
 SUFFIXES = (".safetensors", ".pt", ".pth")
 
 
-def places(trained: Trained, out: Path) -> dict[str, Path]:
+def places(subject: Exportable, out: Path) -> dict[str, Path]:
     """One file by suffix; both kinds for a name without one, or inside a folder."""
     if out.suffix in SUFFIXES and not out.is_dir():
         return {f"weights{out.suffix}": out}
     if out.suffix and not out.is_dir():
         raise ValueError(f"{out.name}: weights are written to .safetensors, .pt or .pth files.")
-    stem = out / trained.name if out.is_dir() else out
+    stem = out / subject.name if out.is_dir() else out
     return {f"weights{suffix}": stem.with_name(stem.name + suffix) for suffix in SUFFIXES[:2]}
 
 
@@ -43,12 +43,12 @@ def read(path: Path) -> dict[str, Tensor]:
     return found
 
 
-def write(trained: Trained, asked: Probe, folder: Path, places: Mapping[str, Path]) -> tuple[float, str]:
+def write(subject: Exportable, asked: Probe, folder: Path, places: Mapping[str, Path]) -> tuple[float, str]:
     """Write the weights, load them into a freshly built network, compare."""
     worst = 0.0
     for name, place in places.items():
-        save(trained.state(), folder / name)
-        fresh = build(trained.network, trained.registry).eval()
+        save(subject.state(), folder / name)
+        fresh = build(subject.network, subject.registry).eval()
         fresh.load_state_dict(read(folder / name))
         worst = max(worst, asked.compare(lambda batch, module=fresh: answer(module, batch), place.name))  # type: ignore[misc]
     return worst, "a freshly built network"

@@ -21,7 +21,7 @@ Batch = tuple[Tensor, ...]
 
 
 @dataclass(frozen=True)
-class Trained:
+class Exportable:
     """A network as it leaves.
 
     Attributes:
@@ -59,6 +59,11 @@ class Trained:
     def outputs(self) -> tuple[Node, ...]:
         """The Output nodes, in the order in which the module returns them."""
         return self.network.of_kind("Output")
+
+    @property
+    def single_output(self) -> bool:
+        """Whether one number tells two classes apart, as BCEWithLogitsLoss has it."""
+        return self.project.training.objective_options.get("loss") == "BCEWithLogitsLoss"
 
     def on_cpu(self) -> nn.Module:
         """A copy of the module in evaluation mode on the CPU, in full precision."""

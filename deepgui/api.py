@@ -1,0 +1,243 @@
+"""The public functions. Each takes a project, a network, or a builder: whatever is at hand."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from deepgui import builder
+from deepgui.catalog.spec import LayerSpec
+from deepgui.graph.values import Network
+from deepgui.project import file
+from deepgui.project.values import DataConfig, Project, main_key
+
+if TYPE_CHECKING:
+    from torch import nn
+
+    from deepgui.compiler.report import Report
+    from deepgui.exporters.export import ExportResult, Target
+    from deepgui.exporters.exportable import Exportable
+    from deepgui.training.control import Control
+    from deepgui.training.events import Event
+    from deepgui.training.trainer import Trainer
+
+Drawn = Project | Network | builder.Network
+"""A project (its main network is meant), a network, or a builder."""
+
+EXAMPLES = 64
+"""Real examples that an export is compared on, at most."""
+
+
+def load(path: Path | str) -> Project:
+    """Open a project file. Raises FileError, whose message is one sentence."""
+    return file.read(path)
+
+
+def save(project: Drawn, path: Path | str) -> None:
+    """Write a project file, atomically. Raises FileError."""
+    file.write(as_project(project), path)
+
+
+def layers() -> dict[str, LayerSpec]:
+    """All layer kinds by name."""
+    from deepgui.catalog.builtin import registry
+
+    return dict(registry())
+
+
+def check(project: Drawn) -> Report:
+    """Problems, shapes, parameters and multiply-adds.
+
+    A project that names its data is also checked against it. Never raises for what is wrong with a drawing.
+    """
+    from deepgui.catalog.builtin import registry
+    from deepgui.compiler import report
+    from deepgui.training.preflight import preflight
+
+    project = as_project(project)
+    found = report.check(project.main, registry())
+    if not project.networks or not project.data.source:
+        return found
+    return replace(found, problems=preflight(project, main_key(project), registry(), found))
+
+
+def compile(project: Drawn) -> nn.Module:
+    """The network as a module; its arguments are the Inputs in the order they were added.
+
+    Raises:
+        NetworkError: if the drawing has errors; ``problems`` lists them.
+    """
+    from deepgui.catalog.builtin import registry
+    from deepgui.compiler.build import build
+
+    return build(as_project(project).main, registry())
+
+
+def to_python(project: Drawn) -> str:
+    """The network as Python source that needs nothing but PyTorch. Raises NetworkError."""
+    from deepgui.catalog.builtin import registry
+    from deepgui.compiler import source
+
+    return source.to_python(as_project(project).main, registry())
+
+
+def export(project: Drawn, to: Target, out: Path | str, *, run: Path | str | None = None) -> ExportResult:
+    """Write the network in another format, compared with the original before it counts.
+
+    Args:
+        to: ``python``, ``weights``, ``onnx`` or ``torch``.
+        run: folder of the run whose weights are taken; without one they are freshly initialised.
+
+    Raises:
+        ExportError, NetworkError, ValueError, OSError: see :func:`deepgui.exporters.export.export`.
+    """
+    from deepgui.exporters.export import export
+
+    return export(exportable(project, run), to, out)
+
+
+def exportable(project: Drawn, run: Path | str | None = None) -> Exportable:
+    """What an export starts from: the network of a run with its weights, or the project's with fresh ones."""
+    return _learned(Path(run)) if run is not None else _fresh(as_project(project))
+
+
+def _fresh(project: Project) -> Exportable:
+    import torch
+
+    from deepgui.catalog.builtin import registry
+    from deepgui.compiler.build import build
+    from deepgui.exporters.exportable import Exportable
+
+    with torch.random.fork_rng(devices=()):
+        torch.manual_seed(project.training.seed)
+        module = build(project.main, registry())
+    return Exportable(project, project.main, registry(), module, fresh=True, **_known_data(project))
+
+
+def _known_data(project: Project) -> dict[str, Any]:
+    """Fields, target and scales, if the project's data can be read: fresh weights leave without it, too."""
+    from deepgui.data.dataset import prepare
+    from deepgui.data.errors import DataError
+    from deepgui.training.preflight import bindings
+
+    try:
+        dataset = prepare(project.data, project.training.objective)
+    except DataError:
+        return {}
+    names = bindings(project.main, project.data, dataset).values()
+    fields = tuple(f for name in names for f in dataset.fields if f.name == name)
+    return {"fields": fields, "target": dataset.target, "normalizer": dataset.normalizer.state()}
+
+
+def _learned(run: Path) -> Exportable:
+    import torch
+
+    from deepgui.catalog.builtin import registry
+    from deepgui.exporters.exportable import Exportable
+    from deepgui.training.evaluate import load_trained
+
+    found = load_trained(run)
+    dataset, names = found.dataset, found.objective.inputs
+    split = max(dataset.test, dataset.validation, dataset.train, key=lambda s: (len(s) >= EXAMPLES, s is dataset.test))
+    batch = split.get(torch.arange(min(EXAMPLES, len(split))))
+    return Exportable(
+        found.project,
+        found.project.main,
+        registry(),
+        found.module,
+        tuple(dataset.field(name) for name in names),
+        dataset.target,
+        dataset.normalizer.state(),
+        tuple(batch[name] for name in names),
+    )
+
+
+def train(
+    project: Drawn,
+    *,
+    epochs: int | None = None,
+    max_steps: int | None = None,
+    batch_size: int | None = None,
+    lr: float | None = None,
+    device: str | None = None,
+    precision: str | None = None,
+    seed: int | None = None,
+    data: Path | str | DataConfig | None = None,
+    runs: Path | str | None = None,
+    resume: Path | str | None = None,
+) -> Iterator[Event]:
+    """Train a project's main network; iterate to make it happen.
+
+    Args:
+        epochs, max_steps, batch_size, lr, device, precision, seed: instead of what the project says.
+        data: a file or folder with other examples, or other data settings.
+        runs: folder in which the run's folder is made; without one, DeepGUI's own.
+        resume: folder of a run to go on with.
+
+    Yields:
+        Events; the last one is ``Finished``, with metrics and the run's folder, or ``Failed``.
+
+    Raises:
+        NetworkError, DataError, ValueError: before the first event, in one sentence.
+    """
+    changes = {"epochs": epochs, "max_steps": max_steps, "batch_size": batch_size}
+    changes |= {"device": device, "precision": precision, "seed": seed}  # type: ignore[dict-item]
+    return iter(trainer(with_settings(as_project(project), changes, lr, data), runs, resume))
+
+
+def trainer(
+    project: Project, runs: Path | str | None = None, resume: Path | str | None = None, control: Control | None = None
+) -> Trainer:
+    """What :func:`train` iterates; its ``module`` holds the weights.
+
+    Raises:
+        NetworkError: the project cannot be trained as it is; nothing was written.
+        RunError: there is no such run to go on with.
+        OSError: the run's folder cannot be made.
+    """
+    from deepgui.catalog.builtin import registry
+    from deepgui.graph.problems import NetworkError
+    from deepgui.training.preflight import preflight
+    from deepgui.training.store import RunStore, default_root
+    from deepgui.training.trainer import RunSpec, Trainer
+
+    problems = preflight(project, main_key(project), registry())
+    if any(p.severity == "error" for p in problems):
+        raise NetworkError(problems)
+    store = RunStore(runs or default_root(None))
+    if resume is None:
+        return Trainer(RunSpec(project, folder=store.create(project)), control)
+    return Trainer(RunSpec(project, resume=store.open(str(resume)).folder), control)
+
+
+def with_settings(
+    project: Project, changes: dict[str, Any], lr: float | None = None, data: Path | str | DataConfig | None = None
+) -> Project:
+    """The project with other training settings (None leaves one as it is), learning rate and data.
+
+    Raises:
+        DataError: ``data`` is a path that no source reads.
+    """
+    from deepgui.data.recognise import with_data
+
+    training = replace(project.training, **{name: value for name, value in changes.items() if value is not None})
+    if lr is not None:
+        training = replace(training, optimizer_options={**training.optimizer_options, "lr": lr})
+    if data is None:
+        config = project.data
+    else:
+        config = data if isinstance(data, DataConfig) else with_data(project.data, data)
+    return replace(project, training=training, data=config)
+
+
+def as_project(drawn: Drawn) -> Project:
+    """A project around whatever was given. Raises TypeError."""
+    if isinstance(drawn, Project):
+        return drawn
+    if isinstance(drawn, builder.Network):
+        return drawn.project()
+    if isinstance(drawn, Network):
+        return Project(drawn.name, {"network": drawn})
+    raise TypeError(f"a project, a network or a builder is needed here, not {type(drawn).__name__}.")

@@ -1,0 +1,124 @@
+"""``deepgui layers`` and ``deepgui samples``."""
+
+from __future__ import annotations
+
+import difflib
+from argparse import Namespace
+from typing import Any
+
+from deepgui.catalog.spec import LayerSpec, ParamSpec, PortSpec
+from deepgui.cli import output
+from deepgui.cli.errors import DONE, CommandError
+from deepgui.paths import samples as samples_folder
+
+
+def layers(arguments: Namespace) -> int:
+    """List all layer kinds, or explain one."""
+    from deepgui import api
+
+    known = api.layers()
+    if arguments.kind is None:
+        _list_layers(known, as_json=arguments.json)
+        return DONE
+    if arguments.kind not in known:
+        near = difflib.get_close_matches(arguments.kind.lower(), {k.lower(): k for k in known}, n=1)
+        hint = next((k for k in known if near and k.lower() == near[0]), "")
+        raise CommandError(f"there is no layer {arguments.kind!r}" + (f"; did you mean {hint}?" if hint else "."))
+    spec = known[arguments.kind]
+    if arguments.json:
+        output.print_json(_layer(spec))
+    else:
+        _explain(spec)
+    return DONE
+
+
+def _list_layers(known: dict[str, LayerSpec], *, as_json: bool) -> None:
+    if as_json:
+        output.print_json({"layers": [_layer(spec) for spec in known.values()]})
+        return
+    table = output.table("kind", "category", "what it does")
+    for spec in sorted(known.values(), key=lambda s: (s.category, s.kind)):
+        table.add_row(spec.kind, spec.category, spec.summary)
+    output.console().print(table)
+
+
+def _layer(spec: LayerSpec) -> dict[str, Any]:
+    return {
+        "kind": spec.kind,
+        "target": spec.target,
+        "category": spec.category,
+        "summary": spec.summary,
+        "is_loss": spec.is_loss,
+        "inputs": [{"name": p.name, "optional": p.optional, "variadic": p.variadic} for p in spec.inputs],
+        "outputs": [p.name for p in spec.outputs],
+        "params": [_param(p) for p in spec.params],
+    }
+
+
+def _param(param: ParamSpec) -> dict[str, Any]:
+    inferred = f"{param.infer.port}[{param.infer.dim}]" if param.infer else None
+    return {
+        "name": param.name,
+        "type": param.type,
+        "default": param.default,
+        "required": param.required and not param.infer,
+        "inferred_from": inferred,
+        "choices": list(param.choices),
+        "doc": param.doc,
+    }
+
+
+def _explain(spec: LayerSpec) -> None:
+    out = output.console()
+    out.print(f"{spec.kind}  ({spec.category}; {spec.target or 'DeepGUI'})\n{spec.summary}\n")
+    out.print(f"inputs   {', '.join(map(_port, spec.inputs)) or 'none'}")
+    out.print(f"outputs  {', '.join(p.name for p in spec.outputs) or 'none'}\n")
+    if spec.params:
+        table = output.table("parameter", "type", "default", "")
+        for param in spec.params:
+            table.add_row(param.name, param.type, _default(param), param.doc)
+        out.print(table)
+
+
+def _port(port: PortSpec) -> str:
+    return f"{port.name}{'...' if port.variadic else ''}{' (optional)' if port.optional else ''}"
+
+
+def _default(param: ParamSpec) -> str:
+    if param.infer:
+        return "from the wire"
+    return "required" if param.required else repr(param.default)
+
+
+def samples(arguments: Namespace) -> int:
+    """List the sample projects. Reads only the files: torch is not needed."""
+    found = [_sample(path) for path in sorted(samples_folder().glob("*.deepgui"))]
+    if arguments.json:
+        output.print_json({"samples": found})
+        return DONE
+    table = output.table("sample", "layers", "what to watch")
+    for sample in found:
+        table.add_row(sample["name"], str(sample["layers"]), sample["summary"])
+    out = output.console()
+    out.print(table)
+    out.print(f"\nopen one with: deepgui {samples_folder() / 'NAME.deepgui'}")
+    return DONE
+
+
+def _sample(path: Any) -> dict[str, Any]:
+    from deepgui.project.file import read
+
+    project = read(path)
+    picture = path.parent / "pictures" / f"{path.stem}.png"
+    inner = [n for n in project.main.nodes.values() if n.kind not in ("Input", "Output")]
+    return {
+        "name": path.stem,
+        "title": project.name,
+        "path": str(path),
+        "picture": str(picture) if picture.is_file() else None,
+        "summary": project.notes.partition("\n")[0],
+        "notes": project.notes,
+        "data": project.data.source,
+        "objective": project.training.objective,
+        "layers": len(inner),
+    }

@@ -1,0 +1,175 @@
+"""``deepgui train``: events as JSON lines, a progress bar on a terminal, or a line per epoch elsewhere."""
+
+from __future__ import annotations
+
+import signal
+import sys
+from argparse import Namespace
+from collections.abc import Iterator
+from contextlib import AbstractContextManager, contextmanager, nullcontext
+from types import FrameType
+from typing import Any, Protocol
+
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
+
+from deepgui import api
+from deepgui.cli import output
+from deepgui.cli.errors import DONE, FAILED, CommandError
+from deepgui.cli.evaluate import store_of
+from deepgui.project.values import Project
+from deepgui.training.control import Control
+from deepgui.training.events import EpochFinished, Event, Failed, Finished, Scalars, Started, Warned
+from deepgui.training.trainer import Trainer
+
+_CLASSIFICATION = ("train_loss", "val_loss", "val_accuracy", "test_accuracy")
+_REGRESSION = ("train_loss", "val_loss", "val_rmse", "test_rmse")
+
+
+class View(AbstractContextManager[Any], Protocol):
+    """Shows a training's events."""
+
+    def show(self, event: Event) -> None: ...
+
+
+def run(arguments: Namespace) -> int:
+    """Train the project. Status 1 if the run failed or was interrupted."""
+    if arguments.devices != 1:
+        raise CommandError("this version trains on one device; leave out --devices.")
+    control = Control()
+    with output.waiting("preparing"):
+        trainer = make_trainer(arguments, control)
+    view: View = Lines()
+    if arguments.json:
+        view = JsonLines(trainer.config.objective)
+    elif output.console(stderr=True).is_terminal:
+        view = Bar()
+    last: Event | None = None
+    with _stopping_gently(control), view:
+        for event in trainer:
+            view.show(event)
+            last = event
+    return _outcome(last, quiet=arguments.json)
+
+
+def make_trainer(arguments: Namespace, control: Control) -> Trainer:
+    """A trainer for the project as the options change it; for ``--resume``, for the run's own project."""
+    from deepgui.training.store import run_project
+
+    project = api.load(arguments.project)
+    store = store_of(arguments)
+    resume = store.open(arguments.resume).folder if arguments.resume else None
+    if resume is not None:
+        project = run_project(resume)
+    return api.trainer(_changed(project, arguments), store.root, resume, control)
+
+
+def _changed(project: Project, arguments: Namespace) -> Project:
+    names = ("epochs", "max_steps", "batch_size", "device", "precision", "seed")
+    changes = {name: getattr(arguments, name) for name in names}
+    return api.with_settings(project, changes, arguments.lr, arguments.data)
+
+
+@contextmanager
+def _stopping_gently(control: Control) -> Iterator[None]:
+    """The first Ctrl+C (or SIGTERM) ends the training with a checkpoint; the second one ends the process."""
+
+    def stop(number: int, frame: FrameType | None) -> None:
+        if control.stopping:
+            raise KeyboardInterrupt
+        print("stopping after this step; Ctrl+C again gives up at once", file=sys.stderr)
+        control.stop()
+
+    try:
+        before = {number: signal.signal(number, stop) for number in (signal.SIGINT, signal.SIGTERM)}
+    except ValueError:  # not the main thread, which alone may listen to signals
+        before = {}
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
+def _outcome(last: Event | None, *, quiet: bool) -> int:
+    if isinstance(last, Failed):
+        raise CommandError(last.message, FAILED)
+    if not isinstance(last, Finished):
+        raise CommandError("the training ended without a result.", FAILED)
+    if not quiet:
+        out = output.console()
+        for name, value in last.metrics.items():
+            out.print(f"{name:<16} {value:.6g}")
+        out.print(f"{last.steps:,} steps in {last.seconds:.1f} s, run {last.run}")
+    if last.reason == "stopped":
+        raise CommandError(f"stopped at step {last.steps:,}; go on with --resume {last.run}", FAILED)
+    return DONE
+
+
+class JsonLines(nullcontext[None]):
+    """One event a line on stdout."""
+
+    def __init__(self, objective: str) -> None:
+        super().__init__()
+        self._promised = _REGRESSION if objective == "regression" else _CLASSIFICATION
+
+    def show(self, event: Event) -> None:
+        """Print the event; the last one has every promised metric, null where there is no such split."""
+        plain = event.as_dict()
+        if isinstance(event, Finished):
+            plain["metrics"] = {**dict.fromkeys(self._promised), **plain["metrics"]}
+        output.print_json(plain)
+
+
+class Lines(nullcontext[None]):
+    """A line per epoch on stderr, for logs."""
+
+    def show(self, event: Event) -> None:
+        text = describe(event)
+        if text:
+            print(text, file=sys.stderr, flush=True)
+
+
+class Bar:
+    """A progress bar on stderr, with the newest loss and the time left; epochs scroll by above it."""
+
+    def __init__(self) -> None:
+        self._progress = Progress(
+            TextColumn("epoch {task.fields[epoch]}"),
+            BarColumn(),
+            MofNCompleteColumn(),
+            TextColumn("loss {task.fields[loss]}"),
+            TimeElapsedColumn(),
+            TimeRemainingColumn(),
+            console=output.console(stderr=True),
+        )
+        self._task = self._progress.add_task("training", total=None, epoch="-", loss="-")
+
+    def __enter__(self) -> Bar:
+        self._progress.start()
+        return self
+
+    def __exit__(self, *problem: object) -> None:
+        self._progress.stop()
+
+    def show(self, event: Event) -> None:
+        if isinstance(event, Started):
+            self._progress.update(self._task, total=event.total_steps, completed=event.resumed_from or 0, epoch="1")
+        elif isinstance(event, Scalars) and "train_loss" in event.columns and event.steps:
+            loss = f"{event.columns['train_loss'][-1]:.4f}"
+            self._progress.update(self._task, completed=event.steps[-1], loss=loss)
+        elif isinstance(event, EpochFinished):
+            self._progress.update(self._task, epoch=str(event.epoch + 1))
+        text = describe(event)
+        if text:
+            self._progress.console.print(text)
+
+
+def describe(event: Event) -> str:
+    """An event worth a line for people; empty for the others."""
+    if isinstance(event, Started):
+        again = f", going on from step {event.resumed_from:,}" if event.resumed_from is not None else ""
+        return f"{event.parameters:,} parameters on {event.device}, {event.total_steps:,} steps{again}; run {event.run}"
+    if isinstance(event, EpochFinished):
+        shown = "  ".join(f"{name} {value:.4f}" for name, value in event.metrics.items() if name != "lr")
+        return f"epoch {event.epoch:>3}  {shown}{'  (best)' if event.best else ''}"
+    return f"warning: {event.message}" if isinstance(event, Warned) else ""

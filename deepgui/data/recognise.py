@@ -1,0 +1,78 @@
+"""Which source reads a path that a person names: decided by what lies there."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+
+from deepgui.data.errors import DataError
+from deepgui.data.idx import idx_header
+from deepgui.data.image_files import EXTENSIONS
+from deepgui.project.values import DataConfig
+
+_TABLES = (".csv", ".tsv", ".txt", ".data")
+_ARRAYS = (".npz", ".npy")
+_LOOK_AT = 500  # entries of a folder that are looked at before giving up
+
+
+def recognise(path: Path | str) -> str:
+    """The id of the source that reads this file or folder (``csv``, ``numpy``, ``idx``, ``image_folder``).
+
+    Raises:
+        DataError: nothing is there, or nothing that a source reads.
+    """
+    path = Path(path).expanduser()
+    if not path.exists():
+        raise DataError("there is no such file or folder", file=path)
+    if path.is_dir():
+        return _folder(path)
+    suffix = path.suffix.lower()
+    if suffix in _TABLES:
+        return "csv"
+    if suffix in _ARRAYS:
+        return "numpy"
+    if _is_idx(path):
+        return "idx"
+    if suffix in EXTENSIONS:
+        raise DataError("this is a single image; name the folder that has a folder of images for each class", file=path)
+    raise DataError("this is not a CSV, NumPy or IDX file, nor a folder of images", file=path)
+
+
+def with_data(config: DataConfig, path: Path | str) -> DataConfig:
+    """The settings with examples from this path; options that still make sense are kept. Raises DataError."""
+    source = recognise(path)
+    found = str(Path(path).expanduser())
+    if source == config.source:
+        return replace(config, options={**config.options, "path": found})
+    return replace(config, source=source, options={"path": found}, inputs={}, target="")
+
+
+def _folder(path: Path) -> str:
+    try:
+        entries = sorted(p for p in path.iterdir() if not p.name.startswith("."))
+    except OSError as error:
+        raise DataError(f"the folder cannot be read ({error.strerror})", file=path) from None
+    if any(p.is_file() and ("idx" in p.name.lower() or "ubyte" in p.name.lower()) and _is_idx(p) for p in entries):
+        return "idx"
+    if any(f.suffix.lower() in EXTENSIONS for p in entries if p.is_dir() for f in _below(p)):
+        return "image_folder"
+    tables = [p.name for p in entries if p.suffix.lower() in (*_TABLES, *_ARRAYS)]
+    hint = f"; did you mean {tables[0]} in it?" if tables else ""
+    raise DataError(f"there are neither IDX files nor folders of images in this folder{hint}", file=path)
+
+
+def _below(folder: Path) -> Iterator[Path]:
+    """The first files below a folder."""
+    for count, file in enumerate(folder.rglob("*")):
+        if count >= _LOOK_AT:
+            return
+        yield file
+
+
+def _is_idx(path: Path) -> bool:
+    try:
+        idx_header(path)
+    except DataError:
+        return False
+    return True
