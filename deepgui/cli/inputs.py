@@ -1,0 +1,95 @@
+"""Examples from files that a person names, in the form in which the network's data came."""
+
+from __future__ import annotations
+
+import math
+from pathlib import Path
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from deepgui.data.csv_text import Sheet, is_missing, parse_number, read_sheet
+from deepgui.data.errors import DataError
+from deepgui.data.fields import Field
+from deepgui.data.image_files import EXTENSIONS, ImageShape, read_image
+from deepgui.data.numpy_arrays import load
+from deepgui.data.table import to_values
+from deepgui.project.values import DataConfig
+
+
+def read_examples(path: Path, field: Field, config: DataConfig) -> Tensor:
+    """The examples in a file, in the units of the data: float32, (examples, *field.shape).
+
+    Images for an image field; otherwise a text table whose columns are found by name, or in the order of
+    the training data. NumPy arrays (.npy) of the field's shape for both.
+
+    Raises:
+        DataError: one sentence naming the file and row.
+    """
+    if path.is_dir():
+        raise DataError("this is a folder; name the files in it", file=path)
+    if path.suffix.lower() == ".npy":
+        return _array(path, field)
+    if path.suffix.lower() in EXTENSIONS:
+        return _image(path, field, config)
+    if field.kind == "image":
+        raise DataError("an image or a .npy array is needed here", file=path)
+    return _table(path, field, config)
+
+
+def _array(path: Path, field: Field) -> Tensor:
+    values = load(path)
+    if isinstance(values, dict):
+        raise DataError("a .npy file with one array is expected here", file=path)
+    if values.dtype.kind not in "buif":
+        raise DataError(f"numbers are expected, not {values.dtype}", file=path)
+    is_bytes = values.dtype == np.uint8 and field.kind == "image"
+    tensor = to_values(torch.from_numpy(np.array(values, dtype=np.uint8 if is_bytes else np.float32)))
+    if tensor.shape == field.shape or tensor.shape == field.shape[1:]:
+        return tensor.reshape(1, *field.shape)
+    if tensor.shape[1:] not in (field.shape, field.shape[1:] if field.shape[:1] == (1,) else field.shape):
+        got, wanted = ("×".join(map(str, shape)) for shape in (tensor.shape, field.shape))
+        raise DataError(f"the array has the shape {got}, but the network takes examples of {wanted}", file=path)
+    return tensor.reshape(len(tensor), *field.shape)
+
+
+def _image(path: Path, field: Field, config: DataConfig) -> Tensor:
+    if field.kind != "image" or field.shape[0] not in (1, 3):
+        raise DataError("this network does not take images", file=path)
+    channels, height, width = field.shape
+    fit = str(config.options.get("fit", "crop"))
+    return to_values(read_image(path, ImageShape(height, width, channels == 1, fit))).unsqueeze(0)
+
+
+def _table(path: Path, field: Field, config: DataConfig) -> Tensor:
+    if len(field.shape) > 1:
+        raise DataError("a .npy array is needed here: a row of text has no room for more than one dimension", file=path)
+    options = config.options
+    sheet = read_sheet(path, str(options.get("delimiter", "")), str(options.get("header", "auto")))
+    columns = field.columns or tuple(f"column_{i + 1}" for i in range(math.prod(field.shape)))
+    decimal = str(options.get("decimal", "."))
+    values = [_column(sheet, name, place, len(columns), decimal) for place, name in enumerate(columns)]
+    return torch.tensor(values, dtype=torch.float32).T.reshape(len(sheet), *field.shape)
+
+
+def _column(sheet: Sheet, name: str, place: int, count: int, decimal: str) -> list[float]:
+    """One element of the feature vector for all rows; ``colour=red`` is 1 where the cell of colour reads red."""
+    base, _, value = name.partition("=")
+    if name in sheet.names:
+        found = sheet.names.index(name)
+    elif value and base in sheet.names:
+        return [float(cell == value) for cell in sheet.columns[sheet.names.index(base)]]
+    elif len(sheet.names) == count:
+        found = place
+    else:
+        text = f"there is no column {name!r}, and {len(sheet.names)} columns are not the {count} of the training data"
+        raise DataError(text, file=sheet.path)
+    numbers = []
+    for line, cell in zip(sheet.lines, sheet.columns[found], strict=True):
+        number = math.nan if is_missing(cell) else parse_number(cell, decimal)
+        if number is None or math.isinf(number):
+            text = f"column {sheet.names[found]!r} holds {cell!r} where a number belongs"
+            raise DataError(text, file=sheet.path, row=line)
+        numbers.append(number)
+    return numbers
