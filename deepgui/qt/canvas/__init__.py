@@ -1,1 +1,5 @@
-"""One panel of the window."""
+"""The node-graph editor."""
+
+from deepgui.qt.canvas.view import CanvasView
+
+__all__ = ["CanvasView"]

@@ -1,0 +1,68 @@
+"""Zoom and place of the view over the scene."""
+
+from __future__ import annotations
+
+from PySide6.QtCore import QPoint, QPointF, QRectF
+from PySide6.QtGui import QWheelEvent
+from PySide6.QtWidgets import QGraphicsView
+
+SMALLEST, LARGEST = 0.04, 3.0
+_FIT_AT_MOST = 1.0
+_MARGIN = 48.0
+_PER_DEGREE = 1.0018
+"""One notch of a mouse wheel (120 eighths of a degree) zooms by a quarter."""
+
+
+class Camera:
+    """Moves a view whose scene is large enough never to end."""
+
+    def __init__(self, view: QGraphicsView) -> None:
+        self._view = view
+
+    @property
+    def zoom(self) -> float:
+        return self._view.transform().m11()
+
+    def scroll_by(self, dx: int, dy: int) -> None:
+        """Move the view by pixels."""
+        across, down = self._view.horizontalScrollBar(), self._view.verticalScrollBar()
+        across.setValue(across.value() + dx)
+        down.setValue(down.value() + dy)
+
+    def zoom_by(self, factor: float, anchor: QPoint | None = None) -> None:
+        """Zoom so that the scene point under ``anchor`` (a place in the view; else its middle) stays there."""
+        anchor = self._view.viewport().rect().center() if anchor is None else anchor
+        new = min(max(self.zoom * factor, SMALLEST), LARGEST)
+        if new == self.zoom:
+            return
+        held = self._view.mapToScene(anchor)
+        self._view.scale(new / self.zoom, new / self.zoom)
+        drift = self._view.mapFromScene(held) - anchor
+        self.scroll_by(drift.x(), drift.y())
+
+    def zoom_to(self, zoom: float) -> None:
+        """Zoom to a scale (1.0 is one pixel a unit), keeping the middle."""
+        self.zoom_by(zoom / self.zoom)
+
+    def fit(self, rect: QRectF) -> None:
+        """Show a rectangle of the scene, never larger than life."""
+        if rect.isNull():
+            self._view.resetTransform()
+            self._view.centerOn(QPointF(0, 0))
+            return
+        space = self._view.viewport().size()
+        wide, high = rect.width() + 2 * _MARGIN, rect.height() + 2 * _MARGIN
+        zoom = min(space.width() / wide, space.height() / high, _FIT_AT_MOST)
+        self._view.resetTransform()
+        self._view.scale(max(zoom, SMALLEST), max(zoom, SMALLEST))
+        self._view.centerOn(rect.center())
+
+    def wheel(self, event: QWheelEvent, *, zooming: bool) -> None:
+        """A mouse wheel zooms at the cursor; two fingers on a touchpad scroll, unless ``zooming`` is wished."""
+        fine = event.pixelDelta()
+        if not fine.isNull() and not zooming:
+            self.scroll_by(-fine.x(), -fine.y())
+            return
+        turn = event.angleDelta().y() or event.angleDelta().x()
+        if turn:
+            self.zoom_by(_PER_DEGREE**turn, event.position().toPoint())

@@ -1,0 +1,94 @@
+"""Context menus of nodes, ports, wires and the empty canvas."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+from PySide6.QtCore import QPointF, Qt
+from PySide6.QtWidgets import QMenu
+
+from deepgui.qt.canvas.hits import Hit
+
+if TYPE_CHECKING:
+    from deepgui.qt.canvas.view import CanvasView
+
+
+def build(view: CanvasView, hit: Hit, at: QPointF) -> QMenu:
+    """The menu for what was clicked; it deletes itself when closed."""
+    menu = QMenu(view)
+    menu.setObjectName("canvas_menu")
+    menu.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+    if hit.node:
+        _node(menu, view, hit)
+    elif hit.wire is not None:
+        _wire(menu, view, hit, at)
+    else:
+        _canvas(menu, view, at)
+    return menu
+
+
+def _add(menu: QMenu, words: str, keys: str, does: Callable[[], object], *, enabled: bool = True) -> None:
+    """An entry; the keys are shown, not bound, since the canvas handles them itself."""
+    action = menu.addAction(f"{words}\t{keys}" if keys else words)
+    action.triggered.connect(lambda: does())
+    action.setEnabled(enabled)
+
+
+def _node(menu: QMenu, view: CanvasView, hit: Hit) -> None:
+    if hit.node not in view.session.selection:
+        view.session.select((hit.node,))
+    item = view.mirror.nodes[hit.node]
+    for problem in item.card.problems[:3]:
+        if (fix := problem.fix) is not None:
+            _add(menu, fix.label, "", lambda fix=fix: view.act.mend(fix))
+    if hit.port is not None:
+        port = hit.port
+        _add(menu, f"Break wires of {port.port}", "Alt+click", lambda: view.act.break_port(port))
+    if not menu.isEmpty():
+        menu.addSeparator()
+    _add(menu, "Rename", "F2", lambda: view.rename(hit.node))
+    _add(menu, "Duplicate", "Ctrl+D", view.duplicate)
+    _add(menu, "Copy", "Ctrl+C", view.copy)
+    _add(menu, "Cut", "Ctrl+X", view.cut)
+    menu.addSeparator()
+    _add(menu, "Fit in view", "F", view.fit_selection)
+    _add(menu, "Lay out selection", "L", view.auto_layout, enabled=len(view.session.selection) > 1)
+    menu.addSeparator()
+    _add(menu, "Delete", "Del", view.delete)
+    _add(menu, "Delete and heal", "Ctrl+Del", lambda: view.delete(heal=True))
+
+
+def _wire(menu: QMenu, view: CanvasView, hit: Hit, at: QPointF) -> None:
+    wire = hit.wire
+    if wire is None:
+        return
+    view.pick_wires((wire,))
+    _add(menu, f"Go to {_label(view, wire.source)}", "", lambda: view.centre_on(wire.source))
+    _add(menu, f"Go to {_label(view, wire.target)}", "", lambda: view.centre_on(wire.target))
+    menu.addSeparator()
+    _add(menu, "Delete wire", "Del", lambda: view.act.disconnect((wire,)))
+
+
+def _label(view: CanvasView, node: str) -> str:
+    found = view.session.network.nodes.get(node)
+    return found.label if found else node
+
+
+def _canvas(menu: QMenu, view: CanvasView, at: QPointF) -> None:
+    document = view.session.document
+    _add(menu, "Add a layer…", "Tab", lambda: view.open_search(at), enabled=len(view.session.registry) > 0)
+    _add(menu, "Paste", "Ctrl+V", lambda: view.paste())
+    menu.addSeparator()
+    _add(
+        menu, f"Undo {document.undo_label.lower()}".strip(), "Ctrl+Z", document.undo, enabled=bool(document.undo_label)
+    )
+    _add(
+        menu, f"Redo {document.redo_label.lower()}".strip(), "Ctrl+Y", document.redo, enabled=bool(document.redo_label)
+    )
+    menu.addSeparator()
+    some = bool(view.session.network.nodes)
+    _add(menu, "Select all", "Ctrl+A", view.select_all, enabled=some)
+    _add(menu, "Find a node…", "Ctrl+F", view.find, enabled=some)
+    _add(menu, "Lay out", "L", view.auto_layout, enabled=some)
+    _add(menu, "Fit all", "Home", view.fit_all, enabled=some)

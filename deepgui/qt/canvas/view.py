@@ -1,0 +1,546 @@
+"""The canvas: hands mouse and keys to gestures and actions, and paints what the mirror holds."""
+
+from __future__ import annotations
+
+import functools
+import logging
+import time
+from collections.abc import Callable, Collection
+from typing import Any
+
+from PySide6.QtCore import QEvent, QPoint, QPointF, QRectF, QSize, Qt, QTimer
+from PySide6.QtGui import (
+    QContextMenuEvent,
+    QCursor,
+    QDragEnterEvent,
+    QDragLeaveEvent,
+    QDragMoveEvent,
+    QDropEvent,
+    QFocusEvent,
+    QHelpEvent,
+    QKeyEvent,
+    QMouseEvent,
+    QNativeGestureEvent,
+    QPainter,
+    QResizeEvent,
+    QShowEvent,
+    QWheelEvent,
+)
+from PySide6.QtWidgets import QFrame, QGraphicsScene, QGraphicsView, QToolButton, QToolTip, QWidget
+
+from deepgui.graph.values import Wire
+from deepgui.qt.canvas import frame as frames
+from deepgui.qt.canvas import gestures, keys, menus, paint, tips
+from deepgui.qt.canvas.actions import Actions
+from deepgui.qt.canvas.camera import Camera
+from deepgui.qt.canvas.card import WIDTH
+from deepgui.qt.canvas.drop import PaletteDrop
+from deepgui.qt.canvas.gestures import Gesture, Pointer
+from deepgui.qt.canvas.hits import NOTHING, PortRef
+from deepgui.qt.canvas.minimap import Minimap
+from deepgui.qt.canvas.mirror import FAR, Mirror
+from deepgui.qt.canvas.problem_popup import ProblemPopup
+from deepgui.qt.canvas.rename import RenameEdit
+from deepgui.qt.canvas.search_popup import FindPopup, SearchPopup
+from deepgui.qt.canvas.style import style
+from deepgui.qt.session import Session
+from deepgui.qt.theme import current
+
+log = logging.getLogger(__name__)
+_PORT_PIXELS = 12.0
+_TAP_SECONDS = 0.4
+_SAY_MS = 2500
+
+
+def guarded(handler: Callable[..., None]) -> Callable[..., None]:
+    """An event handler whose mistakes are logged and end the gesture, but never reach Qt."""
+
+    @functools.wraps(handler)
+    def safe(view: CanvasView, *args: Any) -> None:
+        try:
+            handler(view, *args)
+        except Exception:
+            log.exception("The canvas could not handle %s", handler.__name__)
+            view.give_up()
+
+    return safe
+
+
+class CanvasView(QGraphicsView):
+    """The drawing of the network in view.
+
+    It holds no part of the model: nodes, wires and selection are the session's. What it does hold is where
+    one looks, what the mouse is doing, and which wires are picked.
+    """
+
+    def __init__(self, session: Session, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.setScene(QGraphicsScene(-FAR, -FAR, 2 * FAR, 2 * FAR, self))
+        self.session = session
+        self.mirror = Mirror(session, self)
+        self.act = Actions(session, self.mirror)
+        self.camera = Camera(self)
+        self.picked_wires: frozenset[Wire] = frozenset()
+        self._gesture: Gesture | None = None
+        self._button = Qt.MouseButton.NoButton
+        self._hover = NOTHING
+        self._drop = PaletteDrop(self)
+        self._batch: paint.Batch | None = None
+        self._pressed_space: float | None = None
+        self._fitted = True
+        self._set_up()
+        self._add_overlays()
+        self._listen()
+
+    def _set_up(self) -> None:
+        self.setObjectName("canvas")
+        self.setAccessibleName("Network")
+        self.setFrameShape(QFrame.Shape.NoFrame)
+        self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        self.setVerticalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        # Frames are painted whole: nothing to invalidate piece by piece, and one frame is always cheap enough.
+        self.setViewportUpdateMode(QGraphicsView.ViewportUpdateMode.FullViewportUpdate)
+        self.scene().setItemIndexMethod(QGraphicsScene.ItemIndexMethod.NoIndex)
+        self.setTransformationAnchor(QGraphicsView.ViewportAnchor.NoAnchor)
+        self.setResizeAnchor(QGraphicsView.ViewportAnchor.AnchorViewCenter)
+        self.setRenderHint(QPainter.RenderHint.Antialiasing)
+        self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
+        self.setMouseTracking(True)
+        self.setAcceptDrops(True)
+        self.setMinimumSize(160, 120)
+
+    def _add_overlays(self) -> None:
+        self._minimap = Minimap(self)
+        self._zoom_label = QToolButton(self)
+        self._zoom_label.setObjectName("zoom_indicator")
+        self._zoom_label.setToolTip("Zoom. Click for 100 %, again to fit all")
+        self._zoom_label.clicked.connect(self._toggle_zoom)
+        self._search = SearchPopup(self, self.session)
+        self._search.picked.connect(self._place_picked)
+        self._find = FindPopup(self, self.session)
+        self._find.chosen.connect(self.centre_on)
+        self._problems = ProblemPopup(self)
+        self._problems.mend.connect(self.act.mend)
+        self._rename = RenameEdit(self, self.act.rename)
+        self._said = ""
+        self._hush = QTimer(self)
+        self._hush.setSingleShot(True)
+        self._hush.timeout.connect(lambda: self.say(""))
+
+    def _listen(self) -> None:
+        self.mirror.changed.connect(self._on_change)
+        self.session.changed.connect(lambda _before, _after: self._on_edit())
+        self.session.document_replaced.connect(self._on_document)
+        self.session.selection_changed.connect(self.viewport().update)
+        current().changed.connect(self._on_theme)
+
+    # -- following the session ---------------------------------------------------------------------
+
+    def _on_change(self) -> None:
+        self._batch = None
+        self._minimap.forget()
+        self._minimap.place()
+        self.viewport().update()
+
+    def _on_edit(self) -> None:
+        """Somebody edited: what a gesture under way started from is gone, unless it was its own edit."""
+        self.picked_wires = frozenset(w for w in self.picked_wires if w in self.mirror.wires)
+        self._hover = NOTHING
+        if self._gesture is not None:
+            self.give_up()
+
+    def _on_document(self) -> None:
+        self.give_up()
+        self.picked_wires = frozenset()
+        self._fitted = True
+        self.fit_all()
+        self._on_change()
+
+    def _on_theme(self) -> None:
+        self._on_change()
+
+    # -- where one looks ---------------------------------------------------------------------------
+
+    @property
+    def zoom(self) -> float:
+        """Pixels a scene unit."""
+        return self.camera.zoom
+
+    def visible_rect(self) -> QRectF:
+        """The part of the scene that is in view."""
+        return self.mapToScene(self.viewport().rect()).boundingRect()
+
+    def fit_all(self) -> None:
+        """Show the whole network."""
+        self.camera.fit(self.mirror.bounds())
+        self._moved()
+
+    def fit_selection(self) -> None:
+        """Show the selected nodes; everything if none is selected."""
+        self.camera.fit(self.mirror.bounds(self.session.selection or None))
+        self._fitted = False
+        self._moved()
+
+    def centre_on(self, node_id: str) -> None:
+        """Select a node and bring it to the middle; no harm if it does not exist."""
+        if node_id in self.mirror.nodes:
+            self.session.select((node_id,))
+            self._fitted = False
+            if self.zoom < frames.FULL_FROM:
+                self.camera.zoom_to(1.0)
+            self.centerOn(self.mirror.nodes[node_id].rect.center())
+            self._moved()
+
+    def scroll_by(self, dx: int, dy: int) -> None:
+        """Move the view by pixels."""
+        self.camera.scroll_by(dx, dy)
+        self._moved()
+
+    def zoom_by(self, factor: float, anchor: QPoint | None = None) -> None:
+        """Zoom, holding a place of the view (else its middle) still."""
+        self.camera.zoom_by(factor, anchor)
+        self._moved()
+
+    def _moved(self) -> None:
+        self._zoom_label.setText(f"{round(self.zoom * 100)} %")
+        self._zoom_label.adjustSize()
+        self._minimap.update()
+        self.viewport().update()
+
+    def _toggle_zoom(self) -> None:
+        self._fitted = False
+        if abs(self.zoom - 1.0) < 0.005:
+            self.fit_all()
+        else:
+            self.camera.zoom_to(1.0)
+            self._moved()
+
+    # -- what the main window and the keys ask for -------------------------------------------------
+
+    def copy(self) -> None:
+        """Put the selected nodes on the clipboard."""
+        self.act.copy()
+
+    def cut(self) -> None:
+        """Copy, then delete."""
+        if self.act.copy():
+            self.delete()
+
+    def paste(self, *, keep_inputs: bool = False) -> None:
+        """Paste at the cursor; ``keep_inputs`` wires the copies to what fed the originals."""
+        if not self.act.paste(self._cursor_scene(), keep_inputs=keep_inputs):
+            self.say("The clipboard holds no layers.")
+
+    def duplicate(self) -> None:
+        """Copy the selected nodes beside themselves."""
+        self.act.duplicate()
+
+    def delete(self, *, heal: bool = False) -> None:
+        """Remove the selected nodes and picked wires; ``heal`` joins what the nodes stood between."""
+        self.act.delete(self.picked_wires, heal=heal)
+
+    def select_all(self) -> None:
+        """Select every node."""
+        self.session.select(self.session.network.nodes)
+
+    def auto_layout(self) -> None:
+        """Lay out the selection, or everything, and show it."""
+        self.act.auto_layout()
+        if len(self.session.selection) < 2:
+            self.fit_all()
+
+    def place(self, kind: str) -> None:
+        """Place a layer right of the selected node and wire it; without a selection in the middle of the view."""
+        if kind in self.session.registry:
+            self._reveal(self.act.place_beside(kind, self.visible_rect().center()))
+
+    def open_search(self, at: QPointF | None = None, origin: PortRef | None = None) -> None:
+        """Search a layer to add at a scene point (the cursor's, else the middle), wired to ``origin`` if given."""
+        at = self._cursor_scene() if at is None else at
+        self._search.ask(self.mapFromScene(at) + QPoint(8, -20), at, origin)
+
+    def find(self) -> None:
+        """Open the small list of nodes."""
+        self._find.open_at(QPoint((self.width() - self._find.width()) // 2, 16))
+
+    def rename(self, node: str = "") -> None:
+        """Edit a node's name where it stands; the selected one if none is given."""
+        node = node or next(iter(self.session.selection), "")
+        item = self.mirror.nodes.get(node)
+        if item is not None:
+            self._reveal(node)
+            spot = QRectF(item.x + 44, item.y + 22, WIDTH - 52, 22)
+            self._rename.begin(node, item.card.subtitle, self.mapFromScene(spot).boundingRect())
+
+    def show_problems(self, node: str) -> None:
+        """Say what is wrong with a node, beside its badge."""
+        item = self.mirror.nodes.get(node)
+        if item is not None and item.card.problems:
+            self._problems.show_for(item.card.problems, self.mapFromScene(item.rect.topRight()) + QPoint(16, 8))
+
+    def pick_wires(self, wires: Collection[Wire]) -> None:
+        """Select wires; they take part in Delete."""
+        self.picked_wires = frozenset(wires)
+        self.viewport().update()
+
+    def say(self, words: str) -> None:
+        """Show a short text beside the mouse for a moment."""
+        self._said = words
+        if words:
+            self._hush.start(_SAY_MS)
+        self.viewport().update()
+
+    def give_up(self) -> None:
+        """Cancel the gesture under way; the value stays as it was."""
+        gesture, self._gesture = self._gesture, None
+        if gesture is not None:
+            gesture.cancel()
+        self._show_cursor()
+        self.viewport().update()
+
+    def batch(self) -> paint.Batch:
+        """Everything as rectangles and lines, kept until something changes."""
+        if self._batch is None:
+            self._batch = paint.batch(self.mirror, style())
+        return self._batch
+
+    def _place_picked(self, kind: str, at: QPointF, origin: PortRef | None) -> None:
+        if kind in self.session.registry:
+            self._reveal(self.act.place(kind, at, origin))
+
+    def _reveal(self, node: str) -> None:
+        item = self.mirror.nodes.get(node)
+        if item is not None and not self.visible_rect().contains(item.rect):
+            self._fitted = False
+            self.ensureVisible(item.rect, 48, 48)
+            self._moved()
+
+    def _cursor_scene(self) -> QPointF:
+        """The scene point under the mouse, or the middle of the view if the mouse is elsewhere."""
+        at = self.viewport().mapFromGlobal(QCursor.pos())
+        return self.mapToScene(at if self.viewport().rect().contains(at) else self.viewport().rect().center())
+
+    # -- mouse -------------------------------------------------------------------------------------
+
+    def _pointer(self, event: QMouseEvent) -> Pointer:
+        at = event.position()
+        scene = self.viewportTransform().inverted()[0].map(at)
+        return Pointer(scene, at.toPoint(), event.modifiers())
+
+    def _reach(self) -> float:
+        return min(max(_PORT_PIXELS / self.zoom, 8.0), 20.0)
+
+    @guarded
+    def mousePressEvent(self, event: QMouseEvent) -> None:
+        event.accept()
+        self.setFocus(Qt.FocusReason.MouseFocusReason)
+        self._problems.hide()
+        self._fitted = False
+        if self._gesture is not None:
+            return
+        at = self._pointer(event)
+        space = self._pressed_space is not None
+        self._button = event.button()
+        if space:
+            self._pressed_space = 0.0
+        hit = self.mirror.hit(at.scene, self._reach())
+        self._gesture = gestures.begin(self, at, event.button(), hit, space=space)
+        self._show_cursor()
+        self.viewport().update()
+
+    @guarded
+    def mouseMoveEvent(self, event: QMouseEvent) -> None:
+        at = self._pointer(event)
+        if self._gesture is not None:
+            self._gesture.move(at)
+            self.viewport().update()
+            return
+        hover = self.mirror.hit(at.scene, self._reach())
+        if hover != self._hover:
+            self._hover = hover
+            self._show_cursor()
+            self.viewport().update()
+
+    @guarded
+    def mouseReleaseEvent(self, event: QMouseEvent) -> None:
+        if self._gesture is None or event.button() != self._button:
+            return
+        gesture, self._gesture = self._gesture, None
+        gesture.release(self._pointer(event))
+        self._show_cursor()
+        self.viewport().update()
+
+    @guarded
+    def mouseDoubleClickEvent(self, event: QMouseEvent) -> None:
+        if event.button() != Qt.MouseButton.LeftButton:
+            return
+        at = self._pointer(event)
+        hit = self.mirror.hit(at.scene, self._reach())
+        if hit.empty:
+            self.open_search(at.scene)
+        elif hit.node and hit.port is None and not hit.badge:
+            self.rename(hit.node)
+
+    @guarded
+    def wheelEvent(self, event: QWheelEvent) -> None:
+        event.accept()
+        self._fitted = False
+        self.camera.wheel(event, zooming=bool(event.modifiers() & Qt.KeyboardModifier.ControlModifier))
+        self._moved()
+
+    @guarded
+    def contextMenuEvent(self, event: QContextMenuEvent) -> None:
+        if event.reason() == QContextMenuEvent.Reason.Mouse:
+            scene = self.mapToScene(event.pos())
+            hit = self.mirror.hit(scene, self._reach())
+        else:
+            scene, hit = self._cursor_scene(), NOTHING
+        self.give_up()
+        menus.build(self, hit, scene).popup(event.globalPos())
+
+    def leaveEvent(self, event: QEvent) -> None:
+        self._hover = NOTHING
+        self.viewport().update()
+        super().leaveEvent(event)
+
+    def _show_cursor(self) -> None:
+        shape = Qt.CursorShape.ArrowCursor
+        if isinstance(self._gesture, gestures.Pan):
+            shape = Qt.CursorShape.ClosedHandCursor
+        elif self._pressed_space is not None:
+            shape = Qt.CursorShape.OpenHandCursor
+        elif self._hover.badge:
+            shape = Qt.CursorShape.PointingHandCursor
+        elif self._hover.port is not None:
+            shape = Qt.CursorShape.CrossCursor
+        self.viewport().setCursor(shape)
+
+    # -- dragging from the palette -----------------------------------------------------------------
+
+    @guarded
+    def dragEnterEvent(self, event: QDragEnterEvent) -> None:
+        self._drop.enter(event)
+
+    @guarded
+    def dragMoveEvent(self, event: QDragMoveEvent) -> None:
+        self._drop.move(event)
+
+    @guarded
+    def dragLeaveEvent(self, event: QDragLeaveEvent) -> None:
+        self._drop.leave()
+
+    @guarded
+    def dropEvent(self, event: QDropEvent) -> None:
+        self._fitted = False
+        self._drop.drop(event)
+
+    # -- keys --------------------------------------------------------------------------------------
+
+    def focusNextPrevChild(self, forwards: bool) -> bool:
+        """Tab adds a layer; Shift+Tab still leaves the canvas."""
+        return False if forwards else super().focusNextPrevChild(forwards)
+
+    @guarded
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        if event.key() == Qt.Key.Key_Space and not event.modifiers():
+            if not event.isAutoRepeat() and self._pressed_space is None:
+                self._pressed_space = time.monotonic()
+                self._show_cursor()
+        elif event.key() == Qt.Key.Key_Escape:
+            self._escape()
+        elif not keys.press(self, event):
+            event.ignore()
+
+    @guarded
+    def keyReleaseEvent(self, event: QKeyEvent) -> None:
+        if event.key() == Qt.Key.Key_Space and not event.isAutoRepeat() and self._pressed_space is not None:
+            tapped = time.monotonic() - self._pressed_space < _TAP_SECONDS
+            self._pressed_space = None
+            self._show_cursor()
+            if tapped:
+                self.open_search()
+
+    def focusOutEvent(self, event: QFocusEvent) -> None:
+        self._pressed_space = None
+        self._show_cursor()
+        super().focusOutEvent(event)
+
+    def _escape(self) -> None:
+        if self._gesture is not None:
+            self.give_up()
+        elif self._problems.isVisible():
+            self._problems.close_up()
+        else:
+            self.session.select(())
+            self.pick_wires(())
+
+    # -- everything else that Qt tells -------------------------------------------------------------
+
+    def viewportEvent(self, event: QEvent) -> bool:
+        if isinstance(event, QHelpEvent) and event.type() == QEvent.Type.ToolTip:
+            hit = self.mirror.hit(self.mapToScene(event.pos()), self._reach())
+            QToolTip.showText(event.globalPos(), tips.text(self.session, self.mirror, hit), self.viewport())
+            return True
+        if isinstance(event, QNativeGestureEvent) and event.gestureType() == Qt.NativeGestureType.ZoomNativeGesture:
+            self._fitted = False
+            self.zoom_by(max(0.2, 1.0 + event.value()), event.position().toPoint())
+            return True
+        return super().viewportEvent(event)
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        super().resizeEvent(event)
+        self._lay_overlays()
+
+    def showEvent(self, event: QShowEvent) -> None:
+        super().showEvent(event)
+        self._lay_overlays()
+
+    def _lay_overlays(self) -> None:
+        if self._fitted:  # keeps showing everything while the window finds its size, until one looks elsewhere
+            self.fit_all()
+        self._minimap.place()
+        self._moved()
+        corner = self.viewport().geometry().bottomLeft() + QPoint(8, -self._zoom_label.height() - 8)
+        self._zoom_label.move(corner)
+
+    def sizeHint(self) -> QSize:
+        return QSize(900, 640)
+
+    # -- painting ----------------------------------------------------------------------------------
+
+    @guarded
+    def drawBackground(self, painter: QPainter, rect: QRectF) -> None:
+        gesture = self._gesture
+        frame = frames.begin(
+            painter,
+            style(),
+            selection=self.session.selection,
+            hover=self._hover.node if gesture is None else "",
+            hover_port=self._hover.port if gesture is None else None,
+            hover_wire=self._marked() or (self._hover.wire if gesture is None else None),
+            wires=self.picked_wires,
+            focus=gesture.focus if gesture else None,
+            hidden=gesture.hidden if gesture else None,
+        )
+        paint.paint_grid(painter, frame, rect)
+        far = self.batch() if frame.scale < frames.FULL_FROM or len(self.mirror.nodes) > frames.FULL_NODES else None
+        paint.paint_network(painter, frame, rect, self.mirror, far)
+        if gesture is not None:
+            gesture.paint(painter, frame)
+
+    @guarded
+    def drawForeground(self, painter: QPainter, rect: QRectF) -> None:
+        painter.save()
+        painter.resetTransform()
+        inside = self.viewport().rect()
+        if not self.mirror.nodes and not self._search.isVisible():
+            paint.paint_empty(painter, style(), inside)
+        words = (self._gesture.hint if self._gesture else "") or self._drop.hint or self._said
+        if words:
+            at = self.viewport().mapFromGlobal(QCursor.pos()) if self._gesture is None else self._gesture.at
+            paint.paint_hint(painter, style(), words, self._drop.at or at, inside)
+        painter.restore()
+
+    def _marked(self) -> Wire | None:
+        """The wire that letting go here would change."""
+        return self._gesture.marked if self._gesture else self._drop.marked
