@@ -81,9 +81,8 @@ def not_finite(error: NotFiniteError, module: fx.GraphModule, network: Network, 
     start = f"The loss became {error.value} at step {error.step}"
     advice = "Try a smaller learning rate, gradient clipping or a normalisation layer."
     if found is None or found.node not in network.nodes:
-        return Verdict(
-            f"{start}, though every layer's result is finite: the loss itself overflows. {advice}", "", "not_finite"
-        )
+        message = f"{start}, though every layer's result is finite: the loss itself overflows. {advice}"
+        return Verdict(message, "", "not_finite")
     node = network.nodes[found.node]
     if node.kind == "Input":
         message = f"{start}: the data that {node.label} receives has NaN or infinite values; repair or drop those rows."

@@ -19,7 +19,7 @@ _FIRST_CAPACITY = 1024
 class _Filled(NamedTuple):
     steps: Steps
     values: Values
-    count: int
+    size: int
 
 
 class Column:
@@ -33,7 +33,7 @@ class Column:
         self._filled = _Filled(np.empty(0, np.int64), np.empty(0, np.float64), 0)
 
     def __len__(self) -> int:
-        return self._filled.count
+        return self._filled.size
 
     def extend(self, steps: npt.ArrayLike, values: npt.ArrayLike) -> None:
         """Append points. Amortised constant time a point."""

@@ -59,7 +59,8 @@ class Keeper:
 
     def save(self, state: checkpoints.State, reason: CheckpointReason) -> CheckpointSaved:
         """Write a resumable checkpoint. What was recorded up to it is made to last first. Raises OSError."""
-        assert self.folder is not None and self._recorder is not None
+        assert self.folder is not None
+        assert self._recorder is not None
         self._recorder.flush()
         path = self.folder / "checkpoints" / "last.pt"
         checkpoints.save(state, path)

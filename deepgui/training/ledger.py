@@ -55,7 +55,7 @@ class _Pending:
 
     @property
     def ready(self) -> bool:
-        return self.event is None or self.event.query()
+        return self.event is None or bool(self.event.query())  # type: ignore[no-untyped-call]
 
 
 class Ledger:
@@ -120,7 +120,7 @@ class Ledger:
         if self._asynchronous:
             host = torch.empty(numbers.shape, pin_memory=True)
             numbers = host.copy_(numbers, non_blocking=True)
-            event = torch.cuda.Event()
+            event = torch.cuda.Event()  # type: ignore[no-untyped-call]
             event.record()
         steps = tuple(range(self._last - len(sizes) + 1, self._last + 1))
         pending = _Pending(numbers, steps, tuple(self._rates), sizes, event)
@@ -151,5 +151,5 @@ class Ledger:
 
 def _means(hits: npt.NDArray[np.float64], sizes: tuple[int, ...]) -> list[float]:
     ends = np.cumsum(sizes)
-    means: list[float] = (np.add.reduceat(hits, ends - sizes) / sizes).tolist()
+    means: list[float] = (np.add.reduceat(hits, (ends - sizes).tolist()) / sizes).tolist()
     return means

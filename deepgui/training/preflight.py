@@ -77,7 +77,7 @@ def _bindings_problems(network: Network, report: Report, config: DataConfig, dat
                 node=node.id,
                 expected="a field of the data",
                 received="none",
-                fix=Fix(f"Remove {node.label}", lambda net, id=node.id: edits.remove_nodes(net, (id,))),  # type: ignore[misc]
+                fix=_remove(node),
             )
         elif name not in fields:
             yield Problem(
@@ -89,6 +89,10 @@ def _bindings_problems(network: Network, report: Report, config: DataConfig, dat
             )
         else:
             yield from _shape_problems(node, fields[name], report)
+
+
+def _remove(node: Node) -> Fix:
+    return Fix(f"Remove {node.label}", lambda net: edits.remove_nodes(net, (node.id,)))
 
 
 def _shape_problems(node: Node, field: Field, report: Report) -> Iterator[Problem]:
@@ -137,11 +141,10 @@ def _objective_problems(
             node=outputs[1].id,
             expected="1 Output",
             received=f"{len(outputs)} Outputs",
-            fix=Fix(f"Remove {outputs[1].label}", lambda net: edits.remove_nodes(net, (outputs[1].id,))),
+            fix=_remove(outputs[1]),
         )
-    arriving = [
-        t for node in outputs[:1] if node.id in report.nodes for t in report.nodes[node.id].inputs.get("input", ())
-    ]
+    known = report.nodes.get(outputs[0].id) if outputs else None
+    arriving = known.inputs.get("input", ()) if known else ()
     if arriving:
         yield from objective.check(Outlook(network, outputs[0].id, arriving[0], target, config.objective_options))
 

@@ -24,7 +24,7 @@ from deepgui.project.values import Project, main_key
 from deepgui.training import checkpoints, failures
 from deepgui.training.audience import Audience, Observer
 from deepgui.training.control import Control
-from deepgui.training.devices import courteous_threads, resolve
+from deepgui.training.devices import courteous_threads, preload, resolve
 from deepgui.training.evaluate import judge, make_objective, split_batches
 from deepgui.training.events import (
     EpochFinished,
@@ -153,6 +153,7 @@ class Trainer:
         if network is None or any(p.severity == "error" for p in problems):
             raise NetworkError(problems)
         yield from (Warned(p.message) for p in problems)
+        preload()
         self.device = torch.device(resolve(config.device).id)
         self.dataset = prepare(project.data, config.objective)
         torch.manual_seed(config.seed)

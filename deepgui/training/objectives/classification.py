@@ -135,12 +135,14 @@ def _check_scores(outlook: Outlook, count: int) -> Iterator[Problem]:
     shape, rank = outlook.output.shape, len(outlook.output.dims)
     if shape == f"N×{count}":
         return
-    problem = {"node": outlook.node, "port": "input", "expected": f"N×{count}", "received": shape}
     if rank == 2:
         yield Problem(
             "output-classes",
             f"{outlook.target.name} has {count} classes, but the Output receives {shape}: it needs one score a class.",
-            **problem,
+            node=outlook.node,
+            port="input",
+            expected=f"N×{count}",
+            received=shape,
             reason="The highest score is the network's answer.",
             fix=repairs.set_out_features(outlook.network, outlook.node, count),
         )
@@ -148,7 +150,10 @@ def _check_scores(outlook: Outlook, count: int) -> Iterator[Problem]:
         yield Problem(
             "output-shape",
             f"The Output receives {shape}, but a class for each example needs N×{count}.",
-            **problem,
+            node=outlook.node,
+            port="input",
+            expected=f"N×{count}",
+            received=shape,
             reason="An example must become one row of scores before the loss can compare it with its class.",
             fix=repairs.flatten(outlook.network, outlook.node, count) if rank > 2 else None,
         )

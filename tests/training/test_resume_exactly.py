@@ -1,0 +1,205 @@
+"""Stopping anywhere and going on gives the very numbers that an uninterrupted training gives."""
+
+from __future__ import annotations
+
+import os
+import random
+import signal
+import subprocess
+import sys
+import textwrap
+import time
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+
+from deepgui.training import checkpoints, store
+from deepgui.training.control import Control
+from deepgui.training.events import CheckpointSaved, Finished, Scalars
+from deepgui.training.trainer import RunSpec, Trainer
+
+SETTINGS = {
+    "adam with dropout": {},
+    "momentum and one cycle": {"optimizer": "SGD", "optimizer_options": {"lr": 0.05, "momentum": 0.9}, "scheduler": "OneCycleLR"},
+    "accumulation and clipping": {"accumulate": 3, "clip_grad_norm": 0.5, "optimizer": "AdamW"},
+    "plateau": {"scheduler": "ReduceLROnPlateau", "scheduler_options": {"patience": 1}, "early_stopping": 4, "epochs": 6},
+    "milestones": {"optimizer": "RMSprop", "scheduler": "MultiStepLR", "scheduler_options": {"milestones": (1, 3)}},
+    "lbfgs": {"optimizer": "LBFGS", "optimizer_options": {"lr": 0.1, "max_iter": 3}, "epochs": 2},
+    "half precision": {"precision": "bf16"},
+    "scaled half precision": {"precision": "fp16", "clip_grad_norm": 1.0},
+}
+
+
+def train(project, folder, resume=None, stop_at=None):
+    """All curves point by point, the last event and the final weights."""
+    control = Control()
+    trainer = Trainer(RunSpec(project, folder=folder, resume=resume), control)
+    curves: dict[str, list[tuple[int, float]]] = {}
+    last = None
+    if stop_at is not None:
+        step_by_step(trainer, stop_at)
+    for event in trainer:
+        last = event
+        if isinstance(event, Scalars):
+            for name, values in event.columns.items():
+                curves.setdefault(name, []).extend(zip(event.steps, values, strict=True))
+    return curves, last, {k: v.clone() for k, v in trainer.module.state_dict().items()}
+
+
+def step_by_step(trainer, stop_at):
+    """Have the trainer stopped after exactly ``stop_at`` steps."""
+    stepper_of = trainer._started
+
+    def started():
+        inner = trainer.stepper
+
+        class Counting:
+            def __call__(self, batch, index):
+                if trainer.step + 1 == stop_at:
+                    trainer.control.stop()
+                return inner(batch, index)
+
+            def __getattr__(self, name):
+                return getattr(inner, name)
+
+        trainer.stepper = Counting()
+        return stepper_of()
+
+    trainer._started = started
+
+
+@pytest.mark.parametrize("settings", SETTINGS.values(), ids=SETTINGS)
+def test_stop_and_resume_at_any_step_is_bit_for_bit_the_same(wine, new_run, settings):
+    project = wine(**{"epochs": 5, "batch_size": 20, **settings})
+    whole, end, weights = train(project, new_run(project))
+    assert isinstance(end, Finished), end
+    for stop_at in random.Random(str(settings)).sample(range(1, end.steps), 3):
+        folder = new_run(project)
+        first, stopped, _ = train(project, folder, stop_at=stop_at)
+        assert (stopped.reason, stopped.steps) == ("stopped", stop_at)
+        second, again, resumed = train(project, None, resume=folder)
+        for name, points in whole.items():
+            assert first.get(name, []) + second.get(name, []) == points, f"{name} differs after a stop at {stop_at}"
+        assert (again.metrics, again.steps) == (end.metrics, end.steps)
+        assert all(torch.equal(weights[key], resumed[key]) for key in weights)
+
+
+def test_batch_statistics_and_a_second_stop_survive_too(digits, new_run):
+    project = digits(epochs=2)
+    whole, end, weights = train(project, new_run(project))
+    folder = new_run(project)
+    parts = [train(project, folder, stop_at=4)[0], train(project, None, resume=folder, stop_at=13)[0]]
+    last, again, resumed = train(project, None, resume=folder)
+    losses = [point for part in (*parts, last) for point in part.get("train_loss", [])]
+    assert losses == whole["train_loss"]
+    assert again.metrics == end.metrics
+    assert all(torch.equal(weights[key], resumed[key]) for key in weights)
+    steps, values = store.history(folder, "train_loss")
+    assert list(zip(steps.tolist(), values.tolist(), strict=True)) == whole["train_loss"]
+
+
+def test_a_finished_run_goes_on_for_more_epochs(wine, new_run):
+    long = wine(epochs=4)
+    whole, _, _ = train(long, new_run(long))
+    short = wine(epochs=2)
+    folder = new_run(short)
+    first, _, _ = train(short, folder)
+    second, end, _ = train(long, None, resume=folder)
+    assert first["train_loss"] + second["train_loss"] == whole["train_loss"]
+    assert end.reason == "completed"
+
+
+def test_watching_does_not_change_what_is_learnt(wine, new_run):
+    project = wine(epochs=10)
+
+    def observer(trainer):
+        torch.rand(3)
+        trainer.module.eval()
+
+    quiet = [e for e in Trainer(RunSpec(project)) if isinstance(e, Finished)]
+    watched = [e for e in Trainer(RunSpec(project), observers=[observer]) if isinstance(e, Finished)]
+    assert quiet[0].metrics == watched[0].metrics
+
+
+def test_checkpoints_hold_nothing_but_tensors_and_plain_values(wine, new_run):
+    project = wine()
+    saved = [e for e in Trainer(RunSpec(project, folder=new_run(project))) if isinstance(e, CheckpointSaved)]
+    assert {e.reason for e in saved} == {"best", "end"}
+    for event in saved:
+        torch.load(event.path, weights_only=True)
+
+
+def test_an_interrupted_write_leaves_the_old_checkpoint(tmp_path, monkeypatch):
+    path = tmp_path / "last.pt"
+    checkpoints.save({"module": {"w": torch.ones(3)}}, path)
+
+    def full(*_):
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(os, "fsync", full)
+    with pytest.raises(OSError, match="No space"):
+        checkpoints.save({"module": {"w": torch.zeros(3)}}, path)
+    assert torch.equal(checkpoints.load(path)["module"]["w"], torch.ones(3))
+    assert list(tmp_path.iterdir()) == [path]
+
+
+@pytest.mark.parametrize("content", [b"", b"not a checkpoint", b"PK\x03\x04"])
+def test_a_broken_checkpoint_is_refused_in_one_sentence(tmp_path, content):
+    path = tmp_path / "last.pt"
+    path.write_bytes(content)
+    with pytest.raises(checkpoints.CheckpointError, match="cannot be read") as caught:
+        checkpoints.load(path)
+    assert "\n" not in str(caught.value)
+
+
+def test_resuming_with_another_drawing_is_refused(wine, digits, new_run):
+    project = wine()
+    folder = new_run(project)
+    train(project, folder)
+    events = list(Trainer(RunSpec(digits(), resume=folder)))
+    assert (events[-1].reason, "another network" in events[-1].message) == ("project", True)
+
+
+def test_kill_9_leaves_a_run_that_resumes(wine, new_run, tmp_path):
+    from deepgui.project.file import write
+
+    project = wine(epochs=100_000, checkpoint_minutes=0.002)
+    write(project, tmp_path / "wine.deepgui")
+    folder = new_run(project)
+    script = textwrap.dedent(f"""
+        from pathlib import Path
+        from deepgui.project.file import read
+        from deepgui.training.trainer import RunSpec, Trainer
+        for event in Trainer(RunSpec(read({str(tmp_path / "wine.deepgui")!r}), folder=Path({str(folder)!r}))):
+            pass
+    """)
+    process = subprocess.Popen([sys.executable, "-c", script])
+    wait_for(lambda: len(list_steps(folder)) > 300, process)
+    os.kill(process.pid, signal.SIGKILL)
+    process.wait()
+    assert store.read_run(folder).status == "interrupted"
+    step = checkpoints.load(folder / "checkpoints" / "last.pt")["position"]["step"]
+    assert step > 100
+    resumed, end, _ = train(replace(project, training=replace(project.training, max_steps=step + 50)), None, folder)
+    assert (end.reason, end.steps) == ("max_steps", step + 50)
+    assert [s for s, _ in resumed["train_loss"]] == list(range(step + 1, step + 51))
+    assert np.array_equal(list_steps(folder), np.arange(1, step + 51))
+    assert store.read_run(folder).status == "max_steps"
+
+
+def wait_for(condition, process, seconds=60):
+    until = time.monotonic() + seconds
+    while not condition():
+        assert process.poll() is None, "the training ended by itself"
+        assert time.monotonic() < until, "the training did not get going"
+        time.sleep(0.1)
+
+
+def list_steps(folder: Path):
+    try:
+        return store.history(folder, "train_loss")[0] if (folder / "checkpoints" / "last.pt").exists() else []
+    except Exception:  # the file is being made
+        return []
