@@ -40,10 +40,12 @@ class Board:
 
     All methods may be called from any thread. When nothing is watched an observation does nothing.
     A picture that cannot be made never harms training: :attr:`problem` says in one sentence why.
+    :attr:`last` is the training it saw last, whose module keeps its weights after the end.
     """
 
     def __init__(self) -> None:
         self.problem = ""
+        self.last: Subject | None = None
         self._lock = threading.Lock()
         self._busy = threading.Lock()
         self._watches: Counter[Watch] = Counter()
@@ -92,32 +94,34 @@ class Board:
         with self._lock:
             self._pictures.clear()
             self._plane = None
+            self.last = None
             self._count_due = 0.0
             self._counted = None
             self.problem = ""
 
     def __call__(self, trainer: Trained) -> None:
         """Look at a trainer between two steps."""
+        from deepgui.probes.observe import Subject
+
+        subject = Subject(trainer.module, trainer.dataset, trainer.objective.inputs, trainer.step)
+        self.last = subject
         if self._watches:
-            self._observe(trainer.module, trainer.dataset, trainer.objective.inputs, trainer.step, final=False)
+            self._observe(subject, final=False)
 
     def observe_module(
         self, module: fx.GraphModule, dataset: Dataset, inputs: tuple[str, ...] = (), step: int = 0
     ) -> None:
         """Look at a module that does not train now. ``inputs``: the field for each argument; empty means in order."""
-        if self._watches:
-            self._observe(module, dataset, inputs or dataset.inputs, step, final=True)
-
-    def _observe(
-        self, module: fx.GraphModule, dataset: Dataset, inputs: tuple[str, ...], step: int, final: bool
-    ) -> None:
         from deepgui.probes.observe import Subject
 
-        subject = Subject(module, dataset, inputs, step)
+        if self._watches:
+            self._observe(Subject(module, dataset, inputs or dataset.inputs, step), final=True)
+
+    def _observe(self, subject: Subject, final: bool) -> None:
         with self._busy:
             problem = ""
             looks = [self._look, self._look_at_plane]
-            if final or self._count_is_due(dataset):
+            if final or self._count_is_due(subject.dataset):
                 looks.append(self._count)
             for look in looks:
                 try:

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import logging
-import time
-from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
 from PySide6.QtCore import QObject, QTimer, Signal
@@ -23,11 +22,21 @@ if TYPE_CHECKING:
     from deepgui.training.run import Run
 
 REFRESH_MS = 33
-SPEED_SECONDS = 3.0
 ACTIVE = frozenset(("preparing", "running", "paused", "stopping"))
 log = logging.getLogger(__name__)
 
-RunFactory = Callable[[Project, str, str | None, Board], "Run"]
+
+@dataclass(frozen=True)
+class Order:
+    """What to train. ``path``: the project's file, beside which runs are kept; ``resume``: the run to go on with."""
+
+    project: Project
+    key: str
+    path: Path | None = None
+    resume: Path | None = None
+
+
+RunFactory = Callable[[Order, Board], "Run"]
 
 
 class View(Protocol):
@@ -97,7 +106,6 @@ class RunController(QObject):
         self._make_run = make_run or default_run
         self._views: list[View] = []
         self._broken: set[int] = set()
-        self._pace: deque[tuple[float, int]] = deque()
         self._attempt = 0
         self._timer = QTimer(self)
         self._timer.setInterval(REFRESH_MS)
@@ -142,7 +150,7 @@ class RunController(QObject):
             return None
         return next((p for p in report.problems if p.severity == "error"), None)
 
-    def start(self, *, resume: str | None = None, single_step: bool = False) -> bool:
+    def start(self, *, resume: Path | None = None, single_step: bool = False) -> bool:
         """Train a snapshot of the project. False, with :attr:`refused`, if something must be mended first.
 
         Args:
@@ -159,14 +167,14 @@ class RunController(QObject):
         self.run, self.project = None, project
         self.started, self.finished, self.best, self.marks = None, None, None, ()
         self.progress = Progress(epochs=project.training.epochs)
-        self._pace.clear()
         self._set_state("preparing")
         self.worker.cancel("idle")
         self._attempt += 1
         attempt = self._attempt
+        order = Order(project, main_key(project), self.session.document.path, resume)
         self.worker.submit(
             "run",
-            lambda: self._make_run(project, main_key(project), resume, self.board),
+            lambda: self._make_run(order, self.board),
             lambda made: self._launch(made, single_step) if attempt == self._attempt else None,
         )
         return True
@@ -179,7 +187,6 @@ class RunController(QObject):
     def resume(self) -> None:
         """Go on after a pause."""
         if self.run is not None and self.active:
-            self._pace.clear()
             self.run.control.resume()
 
     def toggle(self) -> None:
@@ -214,6 +221,11 @@ class RunController(QObject):
         if self.run is not None and self.active:
             self.run.control.set("lr", lr)
 
+    def look_now(self) -> None:
+        """Have the board look at a training that stands still (another layer or example was chosen)."""
+        if self.run is not None and self._state == "paused":
+            self.run.control.request(self.board)
+
     def shutdown(self, timeout: float = 10.0) -> bool:
         """For closing: stop with a checkpoint and wait. False if a thread did not end in time."""
         self._timer.stop()
@@ -222,8 +234,7 @@ class RunController(QObject):
             run.control.stop()
         ended = self.worker.close(timeout)
         if run is not None:
-            run.join(timeout)
-            ended = ended and run.state not in ACTIVE
+            ended = run.join(timeout) and ended
         self._state = "idle"
         return ended
 
@@ -257,14 +268,13 @@ class RunController(QObject):
         self._measure(run.feed)
         if state in ACTIVE and not (state != "stopping" and self._state == "stopping"):
             self._set_state(state)
-        if state not in ACTIVE:
+        if state not in ACTIVE and run.join(0):
             self._end(state)
         self._refresh_views()
 
     def _end(self, state: str) -> None:
         self._timer.stop()
         if self.run is not None:
-            self.run.join(1.0)
             for event in self.run.feed.drain():
                 self._handle(event)
         self._set_state(state)
@@ -314,21 +324,11 @@ class RunController(QObject):
         self.failed.emit(text, node)
 
     def _measure(self, feed: Feed) -> None:
-        if self.started is None:
-            return
-        steps, _ = feed.column("train_loss")
-        step = int(steps[-1]) if len(steps) else self.progress.step
-        now = time.monotonic()
-        if not self._pace or self._pace[-1][1] != step:
-            self._pace.append((now, step))
-        while len(self._pace) > 2 and now - self._pace[0][0] > SPEED_SECONDS:
-            self._pace.popleft()
-        (then, first), (last, newest) = self._pace[0], self._pace[-1]
-        speed = (newest - first) / (last - then) if last > then else 0.0
-        total, per_epoch = self.started.total_steps, max(1, self.started.steps_per_epoch)
-        left = (total - step) / speed if speed and total else None
-        epoch = min(self.started.epochs, 1 + max(0, step - 1) // per_epoch)
-        self.progress = Progress(step, total, epoch, self.started.epochs, speed, left)
+        told = feed.latest("progress")
+        if told is not None:
+            epoch = min(told.epochs, told.epoch + 1)
+            speed, left = told.steps_per_second, told.seconds_left
+            self.progress = Progress(told.step, told.total_steps, epoch, told.epochs, speed, left)
 
     def _set_state(self, state: str) -> None:
         if state != self._state:
@@ -336,16 +336,19 @@ class RunController(QObject):
             self.state_changed.emit(state)
 
 
-def default_run(project: Project, key: str, resume: str | None, board: Board) -> Run:
+def default_run(order: Order, board: Board) -> Run:
     """A real run, observed by the board. Imports torch and opens the data: call it off the GUI thread.
 
     Raises NetworkError with everything that stands against training, the first to be mended first.
     """
     from deepgui.catalog.builtin import registry
     from deepgui.training.preflight import preflight
-    from deepgui.training.run import Run, RunSpec
+    from deepgui.training.run import Run
+    from deepgui.training.store import RunStore, default_root
+    from deepgui.training.trainer import RunSpec
 
-    problems = tuple(p for p in preflight(project, key, registry()) if p.severity == "error")
+    problems = tuple(p for p in preflight(order.project, order.key, registry()) if p.severity == "error")
     if problems:
         raise NetworkError(problems)
-    return Run(RunSpec(project, key=key, resume=resume), observers=(board,))
+    folder = order.resume or RunStore(default_root(order.path)).create(order.project, order.key)
+    return Run(RunSpec(order.project, order.key, folder, order.resume), observers=(board,))

@@ -373,7 +373,7 @@ class CurvePlot(QWidget):
         for column, curve in self._curves.items():
             value = values.get(column) if hovering else curve.latest()
             if value is not None:
-                entries.append((curve.series.token, curve.series.label, f"{value:.4g}"))
+                entries.append((curve.series.token, curve.series.label, f"{value:.3g}"))
         title = f"Step {max(0, round(step))}" if hovering else self.title
         self.legend.show_values(title, tuple(entries))
 

@@ -28,7 +28,7 @@ WORDS = {
     "lr": "Learning rate",
 }
 ROOM_FOR_RATE = 860
-SMOOTHING = 70
+SMOOTHING = 85
 _NOTHING: Column = (np.empty(0), np.empty(0))
 
 

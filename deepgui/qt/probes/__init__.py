@@ -1,1 +1,1 @@
-"""One panel of the window."""
+"""Panels that look at wires: feature maps, the confusion matrix, the decision boundary."""

@@ -1,0 +1,143 @@
+"""Pictures while nothing trains: the network with its initial or last trained weights, off the GUI thread."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from PySide6.QtCore import QObject, QTimer, Signal
+
+from deepgui.catalog.spec import Registry
+from deepgui.probes.board import Board
+from deepgui.project.values import Project, main_key
+from deepgui.qt.dashboard.controller import RunController
+from deepgui.qt.dashboard.worker import Broken
+from deepgui.qt.session import Session
+
+if TYPE_CHECKING:
+    from deepgui.probes.observe import Subject
+
+DEBOUNCE_MS = 120
+_NAME = "idle_prober"
+
+
+@dataclass
+class _Built:
+    """The network last built for looking, and what it was built from."""
+
+    key: tuple[Any, ...]
+    subject: Subject
+
+
+class IdleProber(QObject):
+    """Keeps the board's pictures fresh while no run steps. One serves all docks: get it with :meth:`of`.
+
+    ``updated`` fires after new pictures (or a new :attr:`problem`) are there.
+    """
+
+    updated = Signal()
+
+    def __init__(self, session: Session, controller: RunController) -> None:
+        super().__init__(controller)
+        self.setObjectName(_NAME)
+        self.session, self.controller = session, controller
+        self.problem = ""
+        self._built: _Built | None = None
+        self._timer = QTimer(self)
+        self._timer.setSingleShot(True)
+        self._timer.setInterval(DEBOUNCE_MS)
+        self._timer.timeout.connect(self._look)
+        session.changed.connect(self._on_change)
+        session.registry_ready.connect(self.ask)
+        session.document_replaced.connect(self._forget)
+        controller.run_finished.connect(lambda _: self.ask())
+
+    @classmethod
+    def of(cls, session: Session, controller: RunController) -> IdleProber:
+        """The prober of this controller, made at the first call."""
+        found = controller.findChild(cls, _NAME)
+        return found or cls(session, controller)
+
+    def ask(self) -> None:
+        """Look soon; many calls in a moment are one look."""
+        if self.controller.board.watched:
+            self._timer.start()
+
+    def _on_change(self, before: Project, after: Project) -> None:
+        key = main_key(after)
+        same = before.networks.get(key) is after.networks.get(key) and before.data is after.data
+        if not same or before.training is not after.training:
+            self.ask()
+
+    def _forget(self) -> None:
+        self._built = None
+        self.problem = ""
+        self.controller.board.clear()
+        self.updated.emit()
+        self.ask()
+
+    def _look(self) -> None:
+        controller = self.controller
+        if controller.active:
+            controller.look_now()
+            return
+        if not len(self.session.registry) or not controller.board.watched:
+            return
+        project, registry, board = self.session.project, self.session.registry, controller.board
+        trained = _trained(project, controller)
+        built = self._built
+        controller.worker.submit("idle", lambda: look(project, registry, board, trained, built), self._looked)
+
+    def _looked(self, result: Any) -> None:
+        if isinstance(result, Broken):
+            self.problem = " ".join(str(result.error).split()) or type(result.error).__name__
+        else:
+            self.problem = self.controller.board.problem
+            self._built = result
+        self.updated.emit()
+
+
+def _trained(project: Project, controller: RunController) -> Subject | None:
+    """What the last run trained, if the drawing and the data are still those it was trained on."""
+    before, last = controller.project, controller.board.last
+    if before is None or last is None:
+        return None
+    key = main_key(project)
+    network, old = project.networks.get(key), before.networks.get(key)
+    same = network is not None and old is not None and network.meaning() == old.meaning()
+    return last if same and project.data == before.data else None
+
+
+def look(
+    project: Project, registry: Registry, board: Board, trained: Subject | None, built: _Built | None
+) -> _Built | None:
+    """Look at the trained network, else at a new one as training would begin with. Returns what to keep.
+
+    Raises NetworkError or DataError if the drawing or the data is not ready; one plain sentence.
+    """
+    if trained is not None:
+        board.observe_module(trained.module, trained.dataset, trained.inputs, trained.step)
+        return built
+    network = project.networks[main_key(project)]
+    key = (network.meaning(), project.data, project.training.seed, project.training.objective)
+    if built is None or built.key != key:
+        built = _Built(key, _build(project, registry))
+    subject = built.subject
+    board.observe_module(subject.module, subject.dataset, subject.inputs, 0)
+    return built
+
+
+def _build(project: Project, registry: Registry) -> Subject:
+    import torch
+
+    from deepgui.compiler.build import build
+    from deepgui.data.dataset import prepare
+    from deepgui.probes.observe import Subject
+    from deepgui.training.preflight import bindings
+
+    network = project.networks[main_key(project)]
+    dataset = prepare(project.data, project.training.objective)
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(project.training.seed)
+        module = build(network, registry)
+    return Subject(module, dataset, tuple(bindings(network, project.data, dataset).values()), 0)
