@@ -12,7 +12,9 @@ import os
 import warnings
 from collections.abc import Iterator
 
+import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor
 from torch.utils.data import DataLoader, Dataset, Sampler
 
@@ -20,6 +22,7 @@ from deepgui.data.dataset import Split
 from deepgui.data.errors import DataError
 
 Batch = dict[str, Tensor]
+Positions = NDArray[np.int64]  # not a tensor: that would travel to workers as a file handle of its own
 
 _CPU_BLOCK = 1 << 18
 _DEVICE_BLOCK = 1 << 24
@@ -123,7 +126,8 @@ class Batches:
             yield from _views(block, self.batch_size)
 
     def _loaded(self, order: Tensor, start: int) -> Iterator[Batch]:
-        batches = [p for p in torch.split(order[: self._end()], self.batch_size) if len(p)][start:]
+        positions = order[start * self.batch_size : self._end()].numpy()
+        batches = [positions[i : i + self.batch_size] for i in range(0, len(positions), self.batch_size)]
         if self._loader is None:
             workers = 0 if self.split.table.in_memory else self._workers
             self._loader = _Loader(self.split, workers, pin=self.device.type == "cuda")
@@ -163,13 +167,13 @@ def _mix(number: int) -> int:
     return (x ^ x >> 31) >> 1
 
 
-class _Positions(Sampler[Tensor]):
+class _Positions(Sampler[Positions]):
     """The batches to read next; the loader and its workers outlive an epoch, this list does not."""
 
     def __init__(self) -> None:
-        self.batches: list[Tensor] = []
+        self.batches: list[Positions] = []
 
-    def __iter__(self) -> Iterator[Tensor]:
+    def __iter__(self) -> Iterator[Positions]:
         return iter(self.batches)
 
     def __len__(self) -> int:
@@ -182,9 +186,9 @@ class _Examples(Dataset[Batch | str]):
     def __init__(self, split: Split) -> None:
         self.split = split
 
-    def __getitem__(self, positions: Tensor) -> Batch | str:
+    def __getitem__(self, positions: Positions) -> Batch | str:
         try:
-            return self.split.get(positions)
+            return self.split.get(torch.from_numpy(positions))
         except DataError as error:  # torch would bury the sentence in a traceback
             return str(error)
 
@@ -209,7 +213,7 @@ class _Loader:
             persistent_workers=workers > 0,
         )
 
-    def read(self, batches: list[Tensor]) -> Iterator[Batch]:
+    def read(self, batches: list[Positions]) -> Iterator[Batch]:
         """The examples at these positions, batch by batch. Goes on without workers if they die."""
         done = 0
         while done < len(batches):

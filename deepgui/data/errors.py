@@ -20,6 +20,7 @@ class DataError(ValueError):
         place = fspath(file)
         if row is not None:
             place = f"{place}, row {row}" if place else f"row {row}"
+        text = " ".join(text.split())  # cells and names may hold line ends
         super().__init__(f"{place}: {text}" if place else text)
         self.file = fspath(file)
         self.row = row

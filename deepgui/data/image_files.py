@@ -49,7 +49,8 @@ def read_header(path: Path) -> ImageHeader:
     """Size (as a person sees it, orientation applied) and mode without decoding. Raises DataError."""
     with _plain_errors(path), Image.open(path) as image:
         width, height = image.size
-        if image.getexif().get(_EXIF_ORIENTATION) in (5, 6, 7, 8):
+        has_exif = "exif" in image.info or image.format != "PNG"  # asking a PNG without it would decode the pixels
+        if has_exif and image.getexif().get(_EXIF_ORIENTATION) in (5, 6, 7, 8):
             width, height = height, width
         return ImageHeader(height, width, image.mode in _GRAY_MODES)
 

@@ -97,10 +97,10 @@ def load(path: Path) -> Array | dict[str, Array]:
     except FileNotFoundError:
         raise DataError("there is no such file", file=path) from None
     except (OSError, ValueError, EOFError, KeyError, MemoryError, zipfile.BadZipFile, zlib.error) as error:
-        if "allow_pickle" in str(error) or "Object arrays" in str(error):
+        if "Object arrays" in str(error):
             text = "this holds Python objects, which could run code: save plain numbers or texts instead"
         else:
-            text = "this is not a NumPy file, or it is damaged"
+            text = "this is not a NumPy file (pickles are never read), or it is damaged"
         raise DataError(text, file=path) from None
 
 
