@@ -245,6 +245,7 @@ class StartPage(QWidget):
         self._kinds = kinds
         self._recent = QVBoxLayout()
         self._recent.setSpacing(GRID)
+        self._recent.setContentsMargins(0, 0, 0, 0)
         self._lost = QVBoxLayout()
         self._gallery = Flow(CARD.width(), CARD.height())
         self.setLayout(row(gap=0))
