@@ -39,13 +39,18 @@ def snake(kind: str) -> str:
     return re.sub(r"(?<=[a-z0-9])(?=[A-Z][a-z])", "_", kind).lower()
 
 
-def fresh_id(taken: Collection[str], stem: str) -> str:
-    """``conv2d``, then ``conv2d_2``, ``conv2d_3``, ..."""
+def fresh_id(taken: Collection[str], stem: str, tried: dict[str, int] | None = None) -> str:
+    """``conv2d``, then ``conv2d_2``, ``conv2d_3``, ...
+
+    Who makes many and only adds to ``taken`` hands in the same ``tried``, so that no number is tried twice.
+    """
     if stem not in taken:
         return stem
-    number = 2
+    tried = {} if tried is None else tried
+    number = tried.get(stem, 1) + 1
     while f"{stem}_{number}" in taken:
         number += 1
+    tried[stem] = number
     return f"{stem}_{number}"
 
 
@@ -196,13 +201,14 @@ def paste(network: Network, piece: Network, *, offset: Point | None = None) -> t
     dx, dy = offset or Point(DUPLICATE_OFFSET, DUPLICATE_OFFSET)
     new_id: dict[str, str] = {}
     nodes, layout = dict(network.nodes), dict(network.layout)
-    labels = _labels(network)
+    taken = nodes.keys() | _labels(network)
+    tried: dict[str, int] = {}
     for old in piece.nodes.values():
-        fresh = fresh_id(nodes.keys() | labels, _stem(old.kind))
-        new_id[old.id] = fresh
-        name = fresh_id(labels | {fresh}, _NUMBER.sub("", old.name)) if old.name else ""
+        fresh = new_id[old.id] = fresh_id(taken, _stem(old.kind), tried)
+        taken.add(fresh)
+        name = fresh_id(taken, _NUMBER.sub("", old.name), tried) if old.name else ""
+        taken.add(name)
         nodes[fresh] = replace(old, id=fresh, name=name)
-        labels.add(nodes[fresh].label)
         place = piece.layout.get(old.id, Point(0, 0))
         layout[fresh] = Point(place.x + dx, place.y + dy)
     wires = tuple(w._replace(source=new_id[w.source], target=new_id[w.target]) for w in piece.wires)

@@ -12,6 +12,7 @@ from typing import Any
 
 from deepgui.project.decode import FileError, printable
 
+_JSON = json.JSONEncoder(ensure_ascii=False, allow_nan=False)
 _LONE_SURROGATE = re.compile("[\ud800-\udfff]")
 
 
@@ -48,8 +49,8 @@ class Writer:
 
 def _line(value: Any) -> str:
     """JSON on one line. Half characters, as in names of old files, are escaped: UTF-8 has none."""
-    text = json.dumps(value, ensure_ascii=False, allow_nan=False)
-    return _LONE_SURROGATE.sub(lambda match: f"\\u{ord(match[0]):04x}", text)
+    text = _JSON.encode(value)
+    return text if text.isascii() else _LONE_SURROGATE.sub(lambda match: f"\\u{ord(match[0]):04x}", text)
 
 
 def plain_value(value: object, what: str) -> Any:
