@@ -18,8 +18,8 @@ from deepgui.graph import edits, values
 from deepgui.graph.values import Point
 from deepgui.project.values import DataConfig, Project, TrainingConfig
 
-COLUMN = 208.0
-ROW = 136.0
+COLUMN = 280.0
+ROW = 144.0
 """Distance between automatic places, in scene units."""
 
 
