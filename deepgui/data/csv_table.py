@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import csv
-from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal, NamedTuple
@@ -76,13 +75,13 @@ class _Job:
 
     def numbers(self, position: int) -> NDArray[np.float64]:
         """A column as numbers, NaN where missing. Raises DataError at the first cell that holds something else."""
-        cells, values = self.sheet.columns[position], np.empty(len(self.sheet))
-        for row, cell in enumerate(cells):
+        cells, known = self.sheet.columns[position], dict[str, float]()
+        for cell in self.sheet.counts(position):  # in the order of their first row
             number = float("nan") if is_missing(cell) else parse_number(cell, self.decimal)
             if number is None or np.isinf(number):
-                raise self._not_a_number(position, row, cell)
-            values[row] = number
-        return values
+                raise self._not_a_number(position, cells.index(cell), cell)
+            known[cell] = number
+        return np.array([known[cell] for cell in cells])
 
     def looks_numeric(self, cell: str) -> bool:
         """Whether a cell was meant as a number, perhaps with the other decimal mark."""
@@ -117,7 +116,7 @@ def read_csv(options: Mapping[str, Value]) -> TensorTable:
     used = [i for i, role in enumerate(roles) if role != "ignore" and i != target]
     if not used:
         raise DataError("; ".join(["no column is left to learn from", *notes]), file=path)
-    missing = {sheet.names[i]: n for i in (*used, target) if (n := sum(map(is_missing, sheet.columns[i])))}
+    missing = {sheet.names[i]: n for i in (*used, target) if (n := len(sheet.holes(i)))}
     job, dropped = _without_holes(job, [*used, target], target)
     notes += dropped
     parts = [_encode(job, i, roles[i]) for i in used]
@@ -143,26 +142,25 @@ def _roles(job: _Job, target: int, options: Mapping[str, Value]) -> tuple[list[R
         for name in column_list(str(options[option])):
             told[sheet.position(name)] = role  # type: ignore[assignment]
     roles: list[Role] = []
-    for i, cells in enumerate(sheet.columns):
+    for i in range(len(sheet.names)):
         if i in told or i == target:
             roles.append(told.get(i, "ignore"))
             continue
-        role, note = _guess(job, i, cells)
+        role, note = _guess(job, i)
         roles.append(role)
         notes += [note] if note else []
     return roles, notes
 
 
-def _guess(job: _Job, position: int, cells: Sequence[str]) -> tuple[Role, str]:
+def _guess(job: _Job, position: int) -> tuple[Role, str]:
     name = job.sheet.names[position]
-    present = [cell for cell in cells if not is_missing(cell)]
+    present = job.sheet.present(position)
+    count, different = sum(present.values()), len(present)
     if not present:
         return "ignore", f"column {name!r} is empty and was left out"
-    numeric = sum(map(job.looks_numeric, present))
-    if 2 * numeric >= len(present):
+    if 2 * sum(n for cell, n in present.items() if job.looks_numeric(cell)) >= count:
         return "number", ""  # a stray text among numbers is an error, not a category
-    different = len(set(present))
-    if different > MAX_CATEGORIES or (different > 2 and 2 * different > len(present)):
+    if different > MAX_CATEGORIES or (different > 2 and 2 * different > count):
         return "ignore", f"text column {name!r} has {different} different values and was left out"
     return "category", ""
 
@@ -171,7 +169,7 @@ def _without_holes(job: _Job, used: Iterable[int], target: int) -> tuple[_Job, l
     """The rows that may stay, as the option ``missing`` says. A missing target is never filled."""
     sheet = job.sheet
     considered = [target] if job.missing == "fill" else list(used)
-    holes = {i: [r for r, cell in enumerate(sheet.columns[i]) if is_missing(cell)] for i in considered}
+    holes = {i: sheet.holes(i) for i in considered}
     bad = sorted({row for rows in holes.values() for row in rows})
     if not bad:
         return job, []
@@ -197,7 +195,7 @@ def _encode(job: _Job, position: int, role: Role) -> Encoded:
     name, cells = job.sheet.names[position], job.sheet.columns[position]
     if role == "number":
         return Encoded((name,), job.numbers(position).astype(np.float32)[:, None])
-    counts = Counter(cell for cell in cells if not is_missing(cell))
+    counts = job.sheet.present(position)
     if not counts:
         raise DataError(f"column {name!r} is empty: ignore it", file=job.sheet.path)
     values = _sorted_names(counts)
@@ -222,19 +220,21 @@ def _sorted_names(names: Iterable[str]) -> list[str]:
 def _target(job: _Job, position: int, task: str) -> tuple[Field, torch.Tensor]:
     """The target as a label or a number."""
     name, cells = job.sheet.names[position], job.sheet.columns[position]
-    parsed = [parse_number(cell, job.decimal) for cell in cells]
-    numeric = [n for n in parsed if n is not None and np.isfinite(n)]
-    whole = len(numeric) == len(cells) and all(n.is_integer() for n in numeric)
-    different = len(set(cells))
+    counts = job.sheet.counts(position)
+    parsed = {cell: parse_number(cell, job.decimal) for cell in counts}
+    numeric = {cell: n for cell, n in parsed.items() if n is not None and np.isfinite(n)}
+    different = len(counts)
+    whole = len(numeric) == different and all(n.is_integer() for n in numeric.values())
     if task == "auto":
-        mostly_text = 2 * sum(map(job.looks_numeric, cells)) < len(cells)
+        mostly_text = 2 * sum(n for cell, n in counts.items() if job.looks_numeric(cell)) < len(cells)
         task = "classification" if mostly_text or (whole and different <= FEW_VALUES) else "regression"
     if task == "regression":
         return number_field(name), torch.from_numpy(job.numbers(position).astype(np.float32)[:, None])
-    if len(numeric) == len(cells) and not whole and different > FEW_VALUES:
+    scattered = not whole or 10 * different > len(cells)  # fewer than ten examples a class
+    if len(numeric) == different and scattered and different > FEW_VALUES:
         text = f"the target {name!r} has {different} different numbers, which are no classes: choose regression"
         raise DataError(text, file=job.sheet.path)
-    names = [f"{n:g}" for n in numeric] if whole else list(cells)  # so that 1 and 1.0 are one class
+    names = [f"{numeric[cell] + 0.0:.0f}" for cell in cells] if whole else list(cells)  # so that 1 and 1.0 are one class
     classes = tuple(_sorted_names(set(names)))
     if len(classes) > 1 and len(classes) == len(names) > FEW_VALUES:
         text = f"the target {name!r} is different in every row, so there is nothing to learn: choose another column"

@@ -5,8 +5,9 @@ from __future__ import annotations
 import contextlib
 import csv
 import io
+from collections import Counter
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from deepgui.data.errors import DataError
@@ -31,9 +32,25 @@ class Sheet:
     names: tuple[str, ...]
     columns: tuple[tuple[str, ...], ...]
     lines: tuple[int, ...]
+    _counts: dict[int, Counter[str]] = field(default_factory=dict, repr=False)
 
     def __len__(self) -> int:
         return len(self.lines)
+
+    def counts(self, position: int) -> Counter[str]:
+        """How often each cell of a column occurs. Judging different cells once makes long columns quick."""
+        if position not in self._counts:
+            self._counts[position] = Counter(self.columns[position])
+        return self._counts[position]
+
+    def present(self, position: int) -> dict[str, int]:
+        """The same without the cells that say that there is no value."""
+        return {cell: count for cell, count in self.counts(position).items() if not is_missing(cell)}
+
+    def holes(self, position: int) -> list[int]:
+        """The rows (from 0) that have no value in a column."""
+        gone = {cell for cell in self.counts(position) if is_missing(cell)}
+        return [row for row, cell in enumerate(self.columns[position]) if cell in gone] if gone else []
 
     def position(self, wanted: str) -> int:
         """Where a column is, by name or by number: 1 is the first, -1 the last. Raises DataError."""

@@ -321,3 +321,9 @@ def test_any_bytes_open_or_are_refused_in_one_sentence(tmp_path_factory, data) -
         assert "\n" not in refusal
     else:
         assert torch.isfinite(opened.get(torch.arange(len(opened)))[opened.target].float()).all()
+
+
+def test_scattered_whole_numbers_are_no_classes(table) -> None:
+    with pytest.raises(DataError, match="has 60 different numbers"):
+        table("x,y\n" + "".join(f"{i},{i * 1000}\n" for i in range(60)), "classification")
+    assert len(target(table("x,y\n" + "".join(f"{i},{i % 30}\n" for i in range(600)), "classification")).classes) == 30
