@@ -180,13 +180,22 @@ def _plain_coordinate(x: float) -> float:
 
 
 def meaning_hash(project: Project) -> str:
-    """SHA-256 (hex) of what the project computes and learns: not of layout, notes or the project's name."""
+    """SHA-256 (hex) of what the project computes and learns: not of layout, notes or the project's name.
+
+    Settings that have their defaults are left out, so that one added later does not make earlier runs strangers.
+    """
     networks = [
         [key, [[node.id, _plain_node(node)] for node in network.nodes.values()], sorted(network.wires)]
         for key, network in project.networks.items()
     ]
-    meaning = [networks, plain_config(project.data, "data"), plain_config(project.training, "training")]
-    return hashlib.sha256(json.dumps(meaning, sort_keys=True, separators=(",", ":")).encode()).hexdigest()
+    data = _changed(plain_config(project.data, "data"), plain_config(DataConfig(), "data"))
+    training = _changed(plain_config(project.training, "training"), plain_config(TrainingConfig(), "training"))
+    meaning = json.dumps([networks, data, training], sort_keys=True, separators=(",", ":"))
+    return hashlib.sha256(meaning.encode()).hexdigest()
+
+
+def _changed(settings: dict[str, Any], defaults: dict[str, Any]) -> dict[str, Any]:
+    return {name: value for name, value in settings.items() if value != defaults[name]}
 
 
 def from_text(text: str, name: str = "The text") -> Project:

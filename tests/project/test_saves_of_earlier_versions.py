@@ -1,0 +1,44 @@
+"""Files written by earlier versions open for ever. Saves are never written anew: a version adds its own."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from deepgui.graph.values import Point, Wire
+from deepgui.project import file
+
+SAVES = Path(__file__).parent.parent / "saves"
+
+
+def test_there_is_a_save_of_every_version() -> None:
+    assert {path.name for path in SAVES.glob("*.deepgui")} == {f"version_{n + 1}.deepgui" for n in range(file.VERSION)}
+
+
+def test_version_1_means_what_it_meant() -> None:
+    project = file.read(SAVES / "version_1.deepgui")
+    network = project.main
+    assert [(n.label, n.kind) for n in network.nodes.values()] == [
+        ("image", "Input"),
+        ("conv1", "Conv2d"),
+        ("conv2d_2", "Conv2d"),
+        ("cat", "cat"),
+        ("layer_of_another_time", "LayerOfAnotherTime"),
+        ("output", "Output"),
+    ]
+    assert network.nodes["conv2d"].params == {"out_channels": 6, "kernel_size": (5, 5), "padding": 2, "bias": False}
+    odd = network.nodes["layer_of_another_time"].params
+    assert odd == {"nested": ((1, 2), (3.0, None, True, "ü")), "bound": float("-inf")}
+    assert network.into("cat") == (
+        Wire("conv2d_2", "output", "cat", "tensors", 0),
+        Wire("conv2d", "output", "cat", "tensors", 1),
+    )
+    assert network.layout["conv2d_2"] == Point(180.0, 80.5)
+    assert list(project.networks) == ["classifier", "spare"]
+    assert project.notes == "First line.\n\nThird line."
+    assert (project.data.source, project.data.options["columns"]) == ("csv", ("a", "b"))
+    assert (project.training.optimizer, project.training.checkpoint_minutes) == ("SGD", 0.5)
+
+
+def test_runs_of_version_1_are_found_again() -> None:
+    expected = "82af7d3301ef35df12556cd5553fcbadc3d299cbe4cfbc57c9ae948db9dc73ce"
+    assert file.meaning_hash(file.read(SAVES / "version_1.deepgui")) == expected
