@@ -197,7 +197,7 @@ class CurvePlot(QWidget):
         for one in series:
             if one.column not in self._curves:
                 self._curves[one.column] = _Curve(one, item)
-                self._curves[one.column].smoother.weight = self._smoothing
+                self._curves[one.column].smoother.weight = self._smoothing if one.smooth else 0.0
         self._curves = {s.column: self._curves[s.column] for s in series}
         self.repaint_theme()
 
@@ -320,10 +320,13 @@ class CurvePlot(QWidget):
         old = self._range
         if old and old[2] <= low and high <= old[3] and (high - low) > 0.6 * (old[3] - old[2]):
             return old[2], old[3]
-        if low >= 0 and low < 0.5 * high:
-            return 0.0, nice_ceiling(high * 1.02)
-        span = nice_ceiling(max(high - low, abs(high) * 1e-3, 1e-9)) / 4
-        return math.floor(low / span) * span, math.ceil(high / span) * span
+        if high - low < 1e-6 * max(abs(high), 1e-12):
+            spread = abs(high) or 1.0
+            return (0.0, 1.25 * high) if high > 0 else (low - spread, high + spread)
+        if 0 <= low < 0.5 * high:
+            return 0.0, nice_ceiling(high * 1.04)
+        span = nice_ceiling((high - low) * 1.04) / 4
+        return math.floor(low / span) * span, math.ceil((high + 0.02 * (high - low)) / span) * span
 
     def _taken_over(self) -> None:
         self._auto = False
@@ -388,7 +391,7 @@ class CurvePlot(QWidget):
             axis = item.getAxis(side)
             axis.setPen(pg.mkPen(grid))
             axis.setTextPen(pg.mkPen(colors.color("muted")))
-            axis.setGrid(70 if colors.name == "Dark" else 110)
+            axis.setGrid(70 if colors.name == "dark" else 110)
         for curve in self._curves.values():
             curve.repaint()
         self._cross.setPen(pg.mkPen(colors.color("muted"), width=1))

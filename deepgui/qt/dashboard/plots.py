@@ -70,7 +70,7 @@ class Plots(QWidget):
         self.smoothing.setRange(0, 99)
         self.smoothing.setValue(SMOOTHING)
         self.smoothing.setFixedWidth(64)
-        self.smoothing.setToolTip("Smoothing of the training loss")
+        self.smoothing.setToolTip("Smoothing of the training curves")
         self.smoothing.setAccessibleName("Smoothing")
         self.smoothing.valueChanged.connect(self._smooth)
         self.log = tool_button("chart-line", "log_scale", "Logarithmic loss axis")
@@ -88,7 +88,8 @@ class Plots(QWidget):
         self.metric_plot.add_tool(self.choice, first=True)
 
     def _smooth(self, value: int) -> None:
-        self.loss_plot.set_smoothing((value / 100) ** 0.5 if value else 0.0)
+        for plot in (self.loss_plot, self.metric_plot):
+            plot.set_smoothing((value / 100) ** 0.5 if value else 0.0)
         self.refresh(final=True)
 
     def _log(self, on: bool) -> None:
@@ -112,7 +113,7 @@ class Plots(QWidget):
             self.metric_plot.set_series(RATE)
         else:
             self.metric_plot.set_series(
-                (Series(f"train_{name}", "train", "train"), Series(f"val_{name}", "validation", "validation"))
+                (Series(f"train_{name}", "train", "train", smooth=True), Series(f"val_{name}", "validation", "validation"))
             )
         self.refresh(final=True)
 

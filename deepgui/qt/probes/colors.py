@@ -41,7 +41,7 @@ def table_for(low: float, high: float) -> tuple[Pixels, float, float]:
     """The colour table for values of a range, and the range it spans: symmetric about zero if the signs differ."""
     if low < 0 < high and min(-low, high) > 0.02 * max(-low, high):
         most = max(-low, high)
-        return table("diverging_dark" if theme().name == "Dark" else "diverging_light"), -most, most
+        return table("diverging_dark" if theme().name == "dark" else "diverging_light"), -most, most
     return table("sequential"), low, high
 
 
