@@ -23,6 +23,8 @@ FEATURES = "features"
 MAX_CATEGORIES = 50  # different texts in a column that still make sense as categories
 FEW_VALUES = 20  # different numbers in a target that are taken for classes without being asked
 
+_LARGEST = float(np.finfo(np.float32).max)
+
 PARAMS = (
     ParamSpec("path", "str", required=True, doc="The CSV file."),
     ParamSpec("target", "str", "", doc="Column to learn: its name or number (1 is the first). Empty: the last."),
@@ -78,7 +80,7 @@ class _Job:
         cells, known = self.sheet.columns[position], dict[str, float]()
         for cell in self.sheet.counts(position):  # in the order of their first row
             number = float("nan") if is_missing(cell) else parse_number(cell, self.decimal)
-            if number is None or np.isinf(number):
+            if number is None or abs(number) > _LARGEST:
                 raise self._not_a_number(position, cells.index(cell), cell)
             known[cell] = number
         return np.array([known[cell] for cell in cells])
@@ -234,7 +236,9 @@ def _target(job: _Job, position: int, task: str) -> tuple[Field, torch.Tensor]:
     if len(numeric) == different and scattered and different > FEW_VALUES:
         text = f"the target {name!r} has {different} different numbers, which are no classes: choose regression"
         raise DataError(text, file=job.sheet.path)
-    names = [f"{numeric[cell] + 0.0:.0f}" for cell in cells] if whole else list(cells)  # so that 1 and 1.0 are one class
+    names = (
+        [f"{numeric[cell] + 0.0:.0f}" for cell in cells] if whole else list(cells)
+    )  # so that 1 and 1.0 are one class
     classes = tuple(_sorted_names(set(names)))
     if len(classes) > 1 and len(classes) == len(names) > FEW_VALUES:
         text = f"the target {name!r} is different in every row, so there is nothing to learn: choose another column"

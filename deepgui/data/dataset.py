@@ -15,11 +15,10 @@ from deepgui.data.fields import Field
 from deepgui.data.normalize import Normalizer, fit, measure
 from deepgui.data.sources import CLASSIFICATION, REGRESSION, Recent, fingerprint, open_source, resolved_options
 from deepgui.data.splits import split_rows
-from deepgui.data.table import Table, field_of, fits
+from deepgui.data.table import Table, example_bytes, field_of, fits
 from deepgui.project.values import DataConfig
 
-_CHUNK = 2048  # examples converted at a time
-_FILES = 64  # the same, where each is decoded from a file
+_CHUNK_BYTES = 16 << 20  # examples converted at a time; measuring them takes several times as much
 _SAMPLE = 2000  # examples that stand for all where every one has to be read from a file
 
 
@@ -56,7 +55,7 @@ class Split:
     def all(self) -> dict[str, Tensor]:
         """The whole split as contiguous tensors in memory, made once. Treat them as read-only."""
         if not self._whole:
-            parts = [self.get(chunk) for chunk in torch.split(torch.arange(len(self)), _CHUNK)] or [
+            parts = [self.get(chunk) for chunk in torch.split(torch.arange(len(self)), _chunk(self.table))] or [
                 self.get(torch.arange(0))
             ]
             whole = {name: _empty(len(self), part) for name, part in parts[0].items()}
@@ -177,7 +176,7 @@ def _prepare(config: DataConfig, objective: str) -> Dataset:
         test,
         normalizer,
         {name: own.range() for name, own in moments.items()},
-        table.notes,
+        (*table.notes, *_fixed_notes(table)),
     )
 
 
@@ -204,12 +203,22 @@ def _inputs(table: Table, config: DataConfig, target: Field) -> tuple[str, ...]:
     return (*named, *others) or (target.name,)  # an autoencoder's input is its target
 
 
+def _fixed_notes(table: Table) -> list[str]:
+    """That fractions are not used where the source brings splits of its own."""
+    own = [name for name in ("validation", "test") if name in table.fixed]
+    return [f"the {' and '.join(own)} examples are the source's own"] if own else []
+
+
 def _training_chunks(table: Table, rows: Tensor) -> Iterator[dict[str, Tensor]]:
     """The training examples, or an even sample of them where each one costs a file to decode."""
     if not table.in_memory and len(rows) > _SAMPLE:
         rows = rows[torch.linspace(0, len(rows) - 1, _SAMPLE).long()]
-    for chunk in torch.split(rows, _CHUNK if table.in_memory else _FILES):
+    for chunk in torch.split(rows, _chunk(table)):
         yield table.get(chunk)
+
+
+def _chunk(table: Table) -> int:
+    return max(1, min(4096, _CHUNK_BYTES // max(1, example_bytes(table.fields))))
 
 
 def _empty(count: int, like: Tensor) -> Tensor:

@@ -120,9 +120,8 @@ def _pick(path: Path, arrays: Mapping[str, Array], wanted: str, usual: tuple[str
 def _input(path: Path, values: Array, layout: str) -> tuple[Field, torch.Tensor]:
     if values.dtype.kind not in "buif":
         raise DataError(f"the inputs must be numbers, not {values.dtype}", file=path)
-    if values.dtype.kind == "f" and not np.isfinite(values).all():
-        row = int(np.argwhere(~np.isfinite(values))[0][0])
-        raise DataError(f"the inputs hold NaN or infinity, first in example {row}", file=path)
+    if (odd := _not_finite(values)) is not None:
+        raise DataError(f"the inputs hold NaN or infinity, first in example {odd}", file=path)
     layout = _layout(values) if layout == "auto" else layout
     needed = {"vector": values.ndim, "H W": 3, "C H W": 4, "H W C": 4}[layout]
     if values.ndim != needed:
@@ -140,6 +139,15 @@ def _input(path: Path, values: Array, layout: str) -> tuple[Field, torch.Tensor]
     return Field("image", "image", tuple(image.shape[1:])), image
 
 
+def _not_finite(values: Array) -> int | None:
+    """The first example with a value that float32 cannot hold, or None."""
+    if values.dtype.kind != "f":
+        return None
+    with np.errstate(over="ignore"):
+        odd = ~np.isfinite(values.astype(np.float32, copy=False))
+    return int(np.argwhere(odd)[0][0]) if odd.any() else None
+
+
 def _layout(values: Array) -> str:
     if values.ndim == 4:
         last = values.shape[-1] in _IMAGE_CHANNELS and values.shape[1] not in _IMAGE_CHANNELS
@@ -151,8 +159,8 @@ def _target(path: Path, values: Array, task: str) -> tuple[Field, torch.Tensor]:
     kind = values.dtype.kind
     if kind not in "buifUS":
         raise DataError(f"the targets must be numbers or texts, not {values.dtype}", file=path)
-    if kind == "f" and not np.isfinite(values).all():
-        raise DataError("the targets hold NaN or infinity", file=path)
+    if (odd := _not_finite(values)) is not None:
+        raise DataError(f"the targets hold NaN or infinity, first in example {odd}", file=path)
     if task == "auto":
         task = "regression" if kind == "f" or values.ndim > 1 else "classification"
     if task == "regression":

@@ -7,10 +7,11 @@ import os
 import threading
 from collections import OrderedDict
 from collections.abc import Callable, Mapping
+from concurrent.futures import Future
 from dataclasses import dataclass
 from pathlib import Path
 from types import MappingProxyType
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from deepgui.catalog.spec import ParamSpec, Value
 from deepgui.data import csv_table, embedded, idx, image_folder, numpy_arrays
@@ -193,22 +194,30 @@ class Recent:
 
     def __init__(self, size: int) -> None:
         self._size = size
-        self._items: OrderedDict[tuple[object, ...], object] = OrderedDict()
-        self._lock = threading.RLock()
+        self._items: OrderedDict[tuple[object, ...], Future[Any]] = OrderedDict()
+        self._lock = threading.Lock()
 
     def get(self, key: tuple[object, ...], make: Callable[[], T]) -> T:
         """The result kept under ``key``, else a new one. Two threads never make the same one twice."""
         with self._lock:
-            if key not in self._items:
-                self._items[key] = make()
-                while len(self._items) > self._size:
-                    self._items.popitem(last=False)
+            known = self._items.get(key)
+            mine: Future[T] = known or Future()
+            self._items[key] = mine
             self._items.move_to_end(key)
-            return self._items[key]  # type: ignore[return-value]
+            while len(self._items) > self._size:
+                self._items.popitem(last=False)
+        if known is None:
+            self._fill(key, mine, make)
+        return mine.result()
 
-    def clear(self) -> None:
-        with self._lock:
-            self._items.clear()
+    def _fill(self, key: tuple[object, ...], future: Future[T], make: Callable[[], T]) -> None:
+        try:
+            future.set_result(make())
+        except BaseException as error:
+            future.set_exception(error)
+            with self._lock:
+                if self._items.get(key) is future:
+                    del self._items[key]  # the file may be mended by the next time
 
 
 _tables = Recent(2)

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import math
+import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import cache
 from typing import Protocol
 
 import torch
@@ -61,10 +63,23 @@ FITS_BYTES = 2 << 30
 """Tables up to this size are kept in memory; larger ones are read, or at least converted, batch by batch."""
 
 
+def example_bytes(fields: tuple[Field, ...]) -> int:
+    """Bytes of an example in the form that training works on."""
+    return sum(math.prod(f.shape) * (8 if f.dtype == "int64" else 4) for f in fields)
+
+
 def fits(count: int, fields: tuple[Field, ...]) -> bool:
-    """Whether so many examples fit in memory in the form that training works on (float32)."""
-    each = sum(math.prod(f.shape) * (8 if f.dtype == "int64" else 4) for f in fields)
-    return count * each <= FITS_BYTES
+    """Whether so many examples fit in memory: within :data:`FITS_BYTES` and a quarter of the machine's memory."""
+    return count * example_bytes(fields) <= min(FITS_BYTES, _memory() / 4)
+
+
+@cache
+def _memory() -> float:
+    """Bytes of the machine's memory, or infinity where it does not tell."""
+    try:
+        return os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
+    except (AttributeError, ValueError, OSError):  # Windows has no sysconf
+        return math.inf
 
 
 def to_values(stored: Tensor) -> Tensor:

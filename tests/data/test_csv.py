@@ -134,7 +134,7 @@ def test_text_where_a_number_belongs_is_named_with_row_and_column(table) -> None
     assert e.value.row == 3
 
 
-@pytest.mark.parametrize("cell", ["inf", "-Infinity", "1e999", "1_000"])
+@pytest.mark.parametrize("cell", ["inf", "-Infinity", "1e999", "-1e39", "1_000"])
 def test_infinite_and_odd_numbers_are_refused(table, cell) -> None:
     with pytest.raises(DataError, match="row 3"):
         table(f"a,b\n1,0\n{cell},1\n2,0\n")

@@ -11,7 +11,7 @@ import torch
 
 from deepgui.data.dataset import Dataset, prepare
 from deepgui.data.errors import DataError
-from deepgui.data.sources import open_source, source_fields, sources
+from deepgui.data.sources import Recent, open_source, source_fields, sources
 from deepgui.project.values import DataConfig
 
 EMBEDDED = ["digits", "iris", "wine", "breast_cancer", "diabetes", "moons", "spirals", "circles", "blobs"]
@@ -141,6 +141,21 @@ def test_two_threads_share_one_result() -> None:
     for thread in threads:
         thread.join()
     assert len({id(d) for d in found}) == 1
+
+
+def test_a_failure_is_not_kept() -> None:
+    recent, calls = Recent(2), []
+
+    def make() -> int:
+        calls.append(1)
+        if len(calls) == 1:
+            raise DataError("broken")
+        return 7
+
+    with pytest.raises(DataError):
+        recent.get(("k",), make)
+    assert [recent.get(("k",), make) for _ in range(3)] == [7, 7, 7]
+    assert len(calls) == 2
 
 
 def test_splits_travel_without_what_can_be_made_again() -> None:

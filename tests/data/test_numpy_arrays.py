@@ -107,6 +107,7 @@ def test_objects_are_refused_and_never_run(tmp_path) -> None:
         ({"x": np.zeros((3, 2)), "y": np.zeros(3)}, {"inputs": "z"}, "no array 'z'"),
         ({"x": np.zeros((3, 2)), "y": np.zeros(4)}, {}, "3 inputs but 4 targets"),
         ({"x": np.array([[1.0], [np.nan]]), "y": np.zeros(2)}, {}, "first in example 1"),
+        ({"x": np.array([[1.0], [1e60]]), "y": np.zeros(2)}, {}, "first in example 1"),
         ({"x": np.zeros((3, 2)), "y": np.array([0, np.inf, 1])}, {}, "targets hold NaN"),
         ({"x": np.zeros((0, 2)), "y": np.zeros(0)}, {}, "empty"),
         ({"x": np.zeros((3, 2)), "y": np.array([0.5, 1, 2])}, {"task": "classification"}, "choose regression"),

@@ -32,6 +32,7 @@ def test_mnist() -> None:
     assert dataset.normalizer["image"].scale[0] == pytest.approx(0.3081, abs=1e-3)
     assert dataset.test.labels()[:10].tolist() == [7, 2, 1, 0, 4, 1, 4, 9, 5, 9]
     assert dataset.train.all()["image"].shape == (51000, 1, 28, 28)
+    assert dataset.notes == ("the test examples are the source's own",)
 
 
 def test_cifar_folder_with_its_own_test_images() -> None:
@@ -48,7 +49,10 @@ def test_hymenoptera_leaves_the_stray_gif_out() -> None:
     dataset = prepare(DataConfig("image_folder", {**config.options, "size": (64, 64)}))
     assert len(dataset.train.table) == 244 + 153
     assert len(dataset.validation) == 153
-    assert dataset.notes == ("1 file that is not read as images left out, such as imageNotFound.gif",)
+    assert dataset.notes == (
+        "1 file that is not read as images left out, such as imageNotFound.gif",
+        "the validation examples are the source's own",
+    )
 
 
 @pytest.mark.parametrize(
