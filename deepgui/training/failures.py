@@ -20,10 +20,12 @@ from deepgui.training.devices import DeviceError
 from deepgui.training.events import FailureReason
 from deepgui.training.ledger import NotFiniteError
 from deepgui.training.objectives import ObjectiveError
+from deepgui.training.optim import OptimError
 from deepgui.training.store import RunError
+from deepgui.training.wording import sentence
 
 _log = logging.getLogger(__name__)
-_OURS = (DeviceError, ObjectiveError, CheckpointError, RunError, FileError)
+_OURS = (DeviceError, OptimError, ObjectiveError, CheckpointError, RunError, FileError)
 _NO_MEMORY = ("out of memory", "can't allocate memory", "not enough memory")
 
 
@@ -41,14 +43,14 @@ def explain(error: Exception, batch_size: int, device: str) -> Verdict | None:
         first = next((p for p in error.problems if p.severity == "error"), error.problems[0])
         return Verdict(first.message, first.node, "project")
     if isinstance(error, DataError):
-        return Verdict(_sentence(str(error)), "", "data")
+        return Verdict(sentence(str(error)), "", "data")
     if isinstance(error, _OURS):
-        return Verdict(_sentence(str(error)), "", "project")
+        return Verdict(sentence(str(error)), "", "project")
     if _is_memory(error):
         advice = f"try a batch size of {max(1, batch_size // 2)}" if batch_size > 1 else "use smaller layers"
         return Verdict(f"{device} ran out of memory at batch size {batch_size}: {advice}.", "", "memory")
     if isinstance(error, (OSError, sqlite3.Error)):
-        return Verdict(_sentence(f"The run cannot be saved: {atomic.reason(error)}"), "", "disk")
+        return Verdict(sentence(f"The run cannot be saved: {atomic.reason(error)}"), "", "disk")
     return None
 
 
@@ -58,21 +60,19 @@ def _is_memory(error: Exception) -> bool:
     return isinstance(error, RuntimeError) and any(text in str(error).lower() for text in _NO_MEMORY)
 
 
-def _sentence(text: str) -> str:
-    text = text.strip()
-    return text[:1].upper() + text[1:] + ("" if text.endswith((".", "!", "?")) else ".")
-
-
 def at_runtime(error: Exception, module: fx.GraphModule, network: Network, inputs: list[Tensor]) -> Verdict:
     """An exception out of a step: run the same batch again and name the layer that raises it."""
-    found = blame(module, inputs) if inputs else None
-    text = (str(error).strip().splitlines() or [type(error).__name__])[0]
+    found = blame(module, inputs)
     if found and found.node in network.nodes:
-        return Verdict(_sentence(f"{network.nodes[found.node].label}: {found.message}"), found.node, "runtime")
-    if not isinstance(error, (RuntimeError, ValueError, IndexError, TypeError)):
-        _log.error("training failed", exc_info=error)
-        text = f"{type(error).__name__}: {text}"
-    return Verdict(_sentence(f"The step could not be computed: {text}"), "", "runtime")
+        return Verdict(sentence(f"{network.nodes[found.node].label}: {found.message}"), found.node, "runtime")
+    return unexpected(error)
+
+
+def unexpected(error: Exception) -> Verdict:
+    """An exception that nothing more is known about; its traceback goes to the log."""
+    _log.error("training failed", exc_info=error)
+    text = (str(error).strip().splitlines() or [""])[0]
+    return Verdict(sentence(f"The training failed with {type(error).__name__}: {text}"), "", "runtime")
 
 
 def not_finite(error: NotFiniteError, module: fx.GraphModule, network: Network, inputs: list[Tensor]) -> Verdict:

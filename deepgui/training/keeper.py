@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import sqlite3
+from contextlib import suppress
 from pathlib import Path
 from time import perf_counter
 from typing import Any
@@ -15,6 +17,7 @@ BEST_SHARE = 0.02
 
 LOOK_BACK_SECONDS = 1.0
 LOOK_BACK_ELEMENTS = 64 << 20
+"""Weights of networks larger than this are not copied every second: it would be felt."""
 
 
 class Keeper:
@@ -48,9 +51,9 @@ class Keeper:
         """Whether the best weights may be written again."""
         return self.folder is not None and now >= self._best_at
 
-    def memory_due(self, now: float, elements: int) -> bool:
-        """Whether to remember the present state; not for networks so large that copying would be felt."""
-        return now >= self._look_back_at and elements <= LOOK_BACK_ELEMENTS
+    def memory_due(self, now: float) -> bool:
+        """Whether to remember the present state."""
+        return now >= self._look_back_at
 
     def remember(self, state: checkpoints.State) -> None:
         """Keep a copy of a state in memory."""
@@ -78,7 +81,8 @@ class Keeper:
         return CheckpointSaved(str(path), step, "best")
 
     def close(self) -> None:
-        """Let go of the files."""
+        """Let go of the files; a disk that refuses the last second has been reported by then."""
         if self._recorder is not None:
-            self._recorder.close()
+            with suppress(sqlite3.Error):
+                self._recorder.close()
             self._recorder = None

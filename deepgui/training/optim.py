@@ -18,6 +18,11 @@ from deepgui.catalog.spec import ParamSpec, Value
 from deepgui.project.values import TrainingConfig
 from deepgui.training import signatures
 
+
+class OptimError(ValueError):
+    """An optimiser or scheduler that PyTorch refuses to build like this. One plain sentence."""
+
+
 Cadence = Literal["step", "epoch", "metric"]
 
 _INTERNAL = ("params", "optimizer", "last_epoch", "foreach", "fused", "capturable", "differentiable", "scale_fn")
@@ -154,14 +159,22 @@ _FALLBACKS: Mapping[str, Mapping[str, _Fallback]] = {
 def build_optimizer(config: TrainingConfig, module: nn.Module) -> Optimizer:
     """The configured optimiser over the module's trainable parameters, in PyTorch's fastest implementation.
 
-    Raises ValueError (PyTorch's sentence) if it refuses its settings or the parameters.
+    Raises OptimError if PyTorch refuses its settings or the parameters.
     """
     cls = getattr(torch.optim, config.optimizer)
     options = dict(config.optimizer_options)
     if _can_fuse(cls, module):
         options["fused"] = True
-    built: Optimizer = cls([p for p in module.parameters() if p.requires_grad], **options)
+    parameters = [p for p in module.parameters() if p.requires_grad]
+    built: Optimizer = _built(cls, parameters, options)
     return built
+
+
+def _built(cls: type, subject: object, options: Mapping[str, Any]) -> Any:
+    try:
+        return cls(subject, **options)
+    except (ValueError, TypeError, RuntimeError) as error:
+        raise OptimError(f"{cls.__name__} cannot be used like this: {error}") from error
 
 
 def _can_fuse(cls: type, module: nn.Module) -> bool:
@@ -226,14 +239,14 @@ def _build_scheduler(config: TrainingConfig, optimizer: Optimizer, length: Lengt
     if "cycle_momentum" in inspect.signature(cls).parameters:
         has_momentum = {"momentum", "betas"} & optimizer.defaults.keys()
         options.setdefault("cycle_momentum", bool(has_momentum))
-    built: LRScheduler = cls(optimizer, **options)
+    built: LRScheduler = _built(cls, optimizer, options)
     return built
 
 
 def preview_schedule(config: TrainingConfig, steps: int, steps_per_epoch: int = 1) -> list[float]:
     """The learning rate of each of the first ``steps`` steps; a plateau is taken never to come.
 
-    Raises ValueError or TypeError (PyTorch's sentence) if the settings are refused.
+    Raises OptimError if PyTorch refuses the settings.
     """
     module = nn.Linear(1, 1)
     optimizer = build_optimizer(config, module)

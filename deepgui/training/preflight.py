@@ -17,6 +17,7 @@ from deepgui.graph.values import Network, Node
 from deepgui.project.values import DataConfig, Project, TrainingConfig, main_key
 from deepgui.training import devices, optim
 from deepgui.training.objectives import Outlook, objectives
+from deepgui.training.wording import sentence
 
 _BATCH_NORMS = ("BatchNorm1d", "BatchNorm2d", "BatchNorm3d", "SyncBatchNorm")
 
@@ -33,7 +34,7 @@ def preflight(project: Project, key: str, registry: Registry, report: Report | N
     if network is None:
         return (Problem("no-network", f"The project has no network {key}."),)
     report = report or check(network, registry)
-    found = [*report.problems, *_settings(project.training)]
+    found = [*report.problems, *_settings(project.training), *_optimizer_problems(network, report, project.training)]
     try:
         dataset = prepare(project.data, project.training.objective)
     except DataError as error:
@@ -44,9 +45,7 @@ def preflight(project: Project, key: str, registry: Registry, report: Report | N
 
 
 def _data_problem(config: DataConfig, error: DataError) -> Problem:
-    code = "data" if config.source else "no-data"
-    text = str(error)
-    return Problem(code, text[:1].upper() + text[1:] + ("" if text.endswith(".") else "."))
+    return Problem("data" if config.source else "no-data", sentence(str(error)))
 
 
 def examine(project: Project, network: Network, report: Report, dataset: Dataset) -> Iterator[Problem]:
@@ -212,6 +211,30 @@ def _settings(config: TrainingConfig) -> Iterator[Problem]:
         devices.check_precision(devices.resolve(config.device), config.precision)
     except devices.DeviceError as error:
         yield Problem("device", str(error), received=f"{config.device}, {config.precision}")
+
+
+def _optimizer_problems(network: Network, report: Report, config: TrainingConfig) -> Iterator[Problem]:
+    """Optimisers that take only some kinds of weights."""
+    suits = {"Muon": _has_matrices_only, "SparseAdam": _has_sparse_gradients}.get(config.optimizer)
+    if suits is None:
+        return
+    learning = (network.nodes[id] for id, known in report.nodes.items() if known.parameters)
+    unfit = next((node for node in learning if not suits(node)), None)
+    if unfit is not None:
+        yield Problem(
+            "optimizer-does-not-suit",
+            f"{config.optimizer} cannot train {unfit.label}. {optim.optimizers()[config.optimizer].note}",
+            node=unfit.id,
+            reason="Choose Adam or AdamW, which train any layer.",
+        )
+
+
+def _has_matrices_only(node: Node) -> bool:
+    return node.kind == "Embedding" or (node.kind == "Linear" and node.params.get("bias") is False)
+
+
+def _has_sparse_gradients(node: Node) -> bool:
+    return node.kind in ("Embedding", "EmbeddingBag") and node.params.get("sparse") is True
 
 
 def _choice(what: str, name: str, known: Mapping[str, object]) -> Iterator[Problem]:

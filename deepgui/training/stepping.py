@@ -21,7 +21,7 @@ class Stepper:
     def __init__(
         self, module: nn.Module, objective: Objective, config: TrainingConfig, device: torch.device, length: Length
     ) -> None:
-        """``length`` counts batches. Raises ValueError (PyTorch's sentence) for settings that PyTorch refuses."""
+        """``length`` counts batches. Raises OptimError for settings that PyTorch refuses."""
         self.module = module
         self.objective = objective
         self.clip = config.clip_grad_norm

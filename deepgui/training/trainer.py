@@ -13,6 +13,7 @@ from time import perf_counter
 from typing import TYPE_CHECKING, Any
 
 import torch
+from torch import Tensor
 
 from deepgui.catalog.builtin import registry
 from deepgui.compiler.build import build
@@ -20,6 +21,7 @@ from deepgui.compiler.report import check
 from deepgui.data.batches import Batches
 from deepgui.data.dataset import Dataset, prepare
 from deepgui.graph.problems import NetworkError
+from deepgui.graph.values import Network
 from deepgui.project.values import Project, main_key
 from deepgui.training import checkpoints, failures
 from deepgui.training.audience import Audience, Observer
@@ -37,7 +39,7 @@ from deepgui.training.events import (
     StateChanged,
     Warned,
 )
-from deepgui.training.keeper import Keeper
+from deepgui.training.keeper import LOOK_BACK_ELEMENTS, Keeper
 from deepgui.training.ledger import Ledger, NotFiniteError
 from deepgui.training.objectives import Objective, Score
 from deepgui.training.objectives.base import Batch
@@ -169,8 +171,9 @@ class Trainer:
         self.stepper = Stepper(self.module, self.objective, config, self.device, length)
         self._ledger = Ledger(self.objective.hits, self.device, self.position.sums)
         self._open_record()
-        self._period = FLUSH_SECONDS.get(self.device.type, FLUSH_SECONDS_ELSEWHERE)
         self._began = perf_counter() - self.position.seconds
+        self._remember()
+        self._period = FLUSH_SECONDS.get(self.device.type, FLUSH_SECONDS_ELSEWHERE)
         self._flush_at = perf_counter() + self._period
 
     def _open_record(self) -> None:
@@ -237,10 +240,15 @@ class Trainer:
         if self._keeper.due(now):
             yield from self.flush(wait=True)
             yield self._keeper.save(self.state(), "interval")
-        if self._keeper.memory_due(now, sum(p.numel() for p in self.stepper.parameters)):
+        if self._keeper.memory_due(now):
             yield from self.flush(wait=True)
-            self._keeper.remember(self.state())
+            self._remember()
         self._flush_at = perf_counter() + self._period
+
+    def _remember(self) -> None:
+        if self._keeper is not None and sum(p.numel() for p in self.stepper.parameters) <= LOOK_BACK_ELEMENTS:
+            self._keeper.remember(self.state())
+            self._watched.clear()
 
     def flush(self, *, wait: bool = False) -> Iterator[Event]:
         """The curves that have arrived from the device; with ``wait`` all of them. Raises NotFiniteError."""
@@ -331,18 +339,22 @@ class Trainer:
         self._best = state["best"]
 
     def _failed(self, error: Exception) -> Failed:
-        step, device = self.step, str(self.device)
-        verdict = failures.explain(error, self.config.batch_size, device)
+        verdict, step = failures.explain(error, self.config.batch_size, str(self.device)), self.step
+        if isinstance(error, NotFiniteError):
+            step = error.step
+            verdict = failures.not_finite(error, *self._scene(self._batch_before(error) or self._batch))
+        elif verdict is None and self._batch is not None:
+            verdict = failures.at_runtime(error, *self._scene(self._batch))
         if verdict is None:
-            network, batch = self.spec.project.networks[self.key], self._batch
-            if isinstance(error, NotFiniteError):
-                step, batch = error.step, self._batch_of(error) or batch
-            inputs = [batch[name] for name in self.objective.inputs] if batch else []
-            judge_by = failures.not_finite if isinstance(error, NotFiniteError) else failures.at_runtime
-            verdict = judge_by(error, self.module, network, inputs)  # type: ignore[arg-type]
+            verdict = failures.unexpected(error)
         return Failed(verdict.message, verdict.node, step, verdict.reason)
 
-    def _batch_of(self, error: NotFiniteError) -> Batch | None:
+    def _scene(self, batch: Batch | None) -> tuple[fx.GraphModule, Network, list[Tensor]]:
+        """What is needed to live through a failure again."""
+        inputs = [batch[name] for name in self.objective.inputs] if batch else []
+        return self.module, self.spec.project.networks[self.key], inputs
+
+    def _batch_before(self, error: NotFiniteError) -> Batch | None:
         """Go back to the last remembered state and train up to the step that failed, but not it: its batch.
 
         By the time a loss has been read from the device the weights are spoilt; this finds them as they were.

@@ -7,6 +7,7 @@ from dataclasses import replace
 import pytest
 import torch
 
+from deepgui import builder
 from deepgui.data.batches import Batches
 from deepgui.data.errors import DataError
 from deepgui.project.values import DataConfig
@@ -14,14 +15,12 @@ from deepgui.training import checkpoints, store
 from deepgui.training.events import Failed
 from deepgui.training.trainer import RunSpec, Trainer
 
-from deepgui import builder
-
 
 def last_event(project, folder=None):
     *_, last = Trainer(RunSpec(project, folder=folder))
     assert isinstance(last, Failed), last
     assert "\n" not in last.message
-    assert last.message.endswith(".")
+    assert last.message.endswith((".", "?"))
     return last
 
 
@@ -44,7 +43,7 @@ def test_a_logarithm_of_nothing_is_found_in_the_middle(wine):
     x = net.add("ReLU", net.add("Linear", x, out_features=8))
     x = net.add("log", x)
     net.add("Output", net.add("Linear", x, out_features=3))
-    project = replace(wine(epochs=2), networks={"network": net.network})
+    project = replace(wine(epochs=2), networks={"network": net.network()})
     failed = last_event(project)
     assert (failed.node, failed.reason, failed.step) == ("log", "not_finite", 1)
 
@@ -63,28 +62,23 @@ def test_the_last_good_checkpoint_stays(wine, new_run):
 
 def test_a_shape_that_only_shows_at_run_time_is_blamed_on_its_layer(wine, monkeypatch):
     epoch = Batches.epoch
-
-    def narrow(self, number, start=0):
-        for batch in epoch(self, number, start):
-            yield {**batch, "features": batch["features"][:, :5]} if "features" in batch else batch
-
-    project = wine()
-    trainer = Trainer(RunSpec(project))
-    names = {}
-    monkeypatch.setattr(Batches, "epoch", lambda self, n, start=0: cut(epoch(self, n, start), names))
-    *_, failed = trainer
+    monkeypatch.setattr(Batches, "epoch", lambda self, number, start=0: cut(epoch(self, number, start)))
+    failed = last_event(wine())
     assert (failed.reason, failed.node) == ("runtime", "linear")
-    assert failed.message.startswith("Linear: ")
+    assert failed.message.startswith("linear: ")
 
 
-def cut(batches, names):
+def cut(batches):
     for batch in batches:
         yield {name: values[:, :5] if values.dim() == 2 else values for name, values in batch.items()}
 
 
 @pytest.mark.parametrize(
     "error",
-    [torch.OutOfMemoryError("CUDA out of memory. Tried to allocate"), RuntimeError("DefaultCPUAllocator: can't allocate memory")],
+    [
+        torch.OutOfMemoryError("CUDA out of memory. Tried to allocate"),
+        RuntimeError("DefaultCPUAllocator: can't allocate memory"),
+    ],
 )
 def test_out_of_memory_suggests_half_the_batch(wine, monkeypatch, error):
     def full(self, *_):
@@ -102,7 +96,7 @@ def test_a_broken_file_in_the_data_is_its_own_sentence(wine, monkeypatch):
 
     monkeypatch.setattr(Batches, "epoch", broken)
     failed = last_event(wine())
-    assert (failed.reason, failed.message) == ("data", "Cat.png: this picture cannot be read.") or "cat.png" in failed.message
+    assert (failed.reason, failed.message) == ("data", "cat.png: this picture cannot be read.")
 
 
 def test_a_full_disk_ends_the_run_with_a_sentence(wine, new_run, monkeypatch):

@@ -21,11 +21,21 @@ from deepgui.training.control import Control
 from deepgui.training.events import CheckpointSaved, Finished, Scalars
 from deepgui.training.trainer import RunSpec, Trainer
 
+MOMENTUM = {"optimizer": "SGD", "optimizer_options": {"lr": 0.05, "momentum": 0.9}}
 SETTINGS = {
     "adam with dropout": {},
-    "momentum and one cycle": {"optimizer": "SGD", "optimizer_options": {"lr": 0.05, "momentum": 0.9}, "scheduler": "OneCycleLR"},
+    "momentum and one cycle": {
+        "optimizer": "SGD",
+        "optimizer_options": {"lr": 0.05, "momentum": 0.9},
+        "scheduler": "OneCycleLR",
+    },
     "accumulation and clipping": {"accumulate": 3, "clip_grad_norm": 0.5, "optimizer": "AdamW"},
-    "plateau": {"scheduler": "ReduceLROnPlateau", "scheduler_options": {"patience": 1}, "early_stopping": 4, "epochs": 6},
+    "plateau": {
+        "scheduler": "ReduceLROnPlateau",
+        "scheduler_options": {"patience": 1},
+        "early_stopping": 4,
+        "epochs": 6,
+    },
     "milestones": {"optimizer": "RMSprop", "scheduler": "MultiStepLR", "scheduler_options": {"milestones": (1, 3)}},
     "lbfgs": {"optimizer": "LBFGS", "optimizer_options": {"lr": 0.1, "max_iter": 3}, "epochs": 2},
     "half precision": {"precision": "bf16"},
