@@ -27,7 +27,6 @@ class Entry:
     icon: str = ""
     tip: str = ""
     canvas: bool = False
-    checkable: bool = False
 
 
 ENTRIES = (
@@ -65,6 +64,7 @@ ENTRIES = (
     Entry("shortcuts", "Help", "&Shortcuts", ("F1", "?"), "keyboard", "All gestures and shortcuts on one page"),
     Entry("about", "Help", "&About DeepGUI", (), "", "Version and licence"),
 )
+NO_KEY = "none"
 MENUS = ("File", "Edit", "View", "Run", "Help")
 BREAKS = {"export", "start", "quit", "cut", "delete", "select_all", "find", "theme", "about"}
 """Actions before which a menu has a line."""
@@ -81,9 +81,6 @@ class Actions(QObject):
     def __getitem__(self, id: str) -> QAction:
         return self._actions[id]
 
-    def __iter__(self) -> object:
-        return iter(self._actions.values())
-
     def _make(self, entry: Entry) -> QAction:
         action = QAction(entry.text, self)
         action.setObjectName(f"action_{entry.id}")
@@ -93,15 +90,35 @@ class Actions(QObject):
             action.setIcon(icons.icon(entry.icon))
         context = Qt.ShortcutContext.WidgetShortcut if entry.canvas else Qt.ShortcutContext.WindowShortcut
         action.setShortcutContext(context)
+        self._bind(action, entry)
+        return action
+
+    def _bind(self, action: QAction, entry: Entry) -> None:
         action.setShortcuts(self.keys(entry))
         shown = action.shortcut().toString(QKeySequence.SequenceFormat.NativeText)
         action.setToolTip(f"{entry.tip}  ({shown})" if shown else entry.tip)
-        return action
 
     def keys(self, entry: Entry) -> list[QKeySequence]:
         """The shortcuts in force: the user's own if there are any."""
         own = self._settings.text(f"shortcuts/{entry.id}")
-        return [QKeySequence(key) for key in (own.split(" ") if own else entry.keys)]
+        if own == NO_KEY:
+            return []
+        return [QKeySequence(key) for key in ((own,) if own else entry.keys)]
+
+    def rebind(self, id: str, key: QKeySequence | None) -> None:
+        """Give an action another shortcut, kept for the next start; None goes back to the usual ones."""
+        if key is None:
+            self._settings.forget(f"shortcuts/{id}")
+        else:
+            self._settings.set(f"shortcuts/{id}", key.toString(QKeySequence.SequenceFormat.PortableText) or NO_KEY)
+        self._bind(self._actions[id], next(entry for entry in ENTRIES if entry.id == id))
+
+    def taken_by(self, key: QKeySequence, *, but: str) -> str:
+        """The words of another action that has this shortcut, or an empty string."""
+        for entry in ENTRIES:
+            if entry.id != but and not key.isEmpty() and key in self._actions[entry.id].shortcuts():
+                return entry.text.replace("&", "")
+        return ""
 
     def connect(self, id: str, slot: Callable[[], object]) -> None:
         """What happens when an action is triggered."""

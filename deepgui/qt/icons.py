@@ -55,7 +55,7 @@ def _charmap() -> dict[str, str]:
 @cache
 def _family() -> str:
     folder = _fonts()
-    fonts = [f for f in sorted(folder.glob("phosphor-*.ttf"))] if folder else []
+    fonts = sorted(folder.glob("phosphor-*.ttf")) if folder else []
     number = QFontDatabase.addApplicationFont(str(fonts[-1])) if fonts else -1
     return QFontDatabase.applicationFontFamilies(number)[0] if number >= 0 else ""
 

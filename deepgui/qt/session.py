@@ -102,6 +102,11 @@ class Session(QObject):
         self.registry_ready.emit()
         self._check_timer.start()
 
+    def amend(self, report: Report) -> None:
+        """Replace the report by one that knows more about the same project."""
+        self.report = report
+        self.report_changed.emit(report)
+
     def _on_change(self, before: Project, after: Project) -> None:
         if self.selection - self.network.nodes.keys():
             self.select(self.selection)

@@ -1,0 +1,102 @@
+"""PyTorch comes after the window: imported in a thread once the first picture is on the screen."""
+
+from __future__ import annotations
+
+import importlib
+import logging
+import threading
+import time
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+from PySide6.QtCore import QObject, Qt, Signal
+
+from deepgui.catalog import snapshot
+from deepgui.catalog.spec import Registry
+from deepgui.project.values import Project
+from deepgui.qt.session import Session
+
+if TYPE_CHECKING:
+    from deepgui.compiler.report import Report
+
+log = logging.getLogger(__name__)
+PANELS = ("deepgui.qt.dashboard.dock", "deepgui.qt.probes.feature_maps")
+"""Modules of panels that are slow to import; they are only built in the GUI thread."""
+GIVE_WAY = 0.002
+
+
+class Loader(QObject):
+    """Imports PyTorch, builds the catalogue, and hands both over in the GUI thread.
+
+    Signals:
+        loaded: the session has its catalogue; panels that need PyTorch can be built.
+        failed(sentence): PyTorch cannot be imported.
+    """
+
+    loaded = Signal()
+    failed = Signal(str)
+    _came = Signal(object)
+
+    def __init__(self, session: Session, parent: QObject | None = None) -> None:
+        super().__init__(parent)
+        self._session = session
+        self._thread: threading.Thread | None = None
+        self._came.connect(self._deliver, Qt.ConnectionType.QueuedConnection)
+
+    def remember(self) -> None:
+        """Show the layers of the last start, so that the palette is there at once."""
+        registry = snapshot.load()
+        if registry is not None:
+            self._session.show_catalogue(registry)
+
+    def start(self) -> None:
+        """Begin, once."""
+        if self._thread is None:
+            self._thread = threading.Thread(target=self._work, name="deepgui-loader", daemon=True)
+            self._thread.start()
+
+    def now(self) -> None:
+        """Load in this thread, for a window that nobody looks at yet."""
+        if not self._session.ready:
+            self._deliver(_load())
+
+    def wait(self, timeout: float = 60.0) -> None:
+        """Wait until the thread has ended; for closing."""
+        if self._thread is not None:
+            self._thread.join(timeout)
+
+    def _work(self) -> None:
+        time.sleep(GIVE_WAY)  # let the first picture reach the screen
+        try:
+            self._came.emit(_load())
+        except RuntimeError:
+            log.debug("the window was closed before PyTorch was there")
+
+    def _deliver(self, result: Registry | Exception) -> None:
+        if self._session.ready:
+            return
+        if isinstance(result, Exception):
+            self.failed.emit(f"PyTorch cannot be loaded, so networks cannot be checked or trained: {result}")
+            return
+        self._session.use_catalogue(result, _checker(result))
+        self.loaded.emit()
+
+
+def _load() -> Registry | Exception:
+    """Everything slow, none of it in the way of the GUI."""
+    try:
+        builtin = importlib.import_module("deepgui.catalog.builtin")
+        registry: Registry = builtin.registry()
+        for name in ("deepgui.compiler.report", "deepgui.compiler.source", *PANELS):
+            importlib.import_module(name)
+    except Exception as error:  # a broken installation of torch raises whatever it likes
+        log.exception("PyTorch cannot be loaded")
+        return error
+    snapshot.save(registry)
+    return registry
+
+
+def _checker(registry: Registry) -> Callable[[Project, str], Report]:
+    from deepgui.compiler.report import check
+
+    return lambda project, key: check(project.networks.get(key) or project.main, registry)

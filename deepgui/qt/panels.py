@@ -1,0 +1,54 @@
+"""The panels that need PyTorch: built once it is there, put into the docks that wait for them."""
+
+from __future__ import annotations
+
+import logging
+
+from PySide6.QtCore import QObject
+
+from deepgui.qt.dashboard.controller import RunController
+from deepgui.qt.dashboard.dock import TrainingDock
+from deepgui.qt.probes.boundary import BoundaryDock
+from deepgui.qt.probes.confusion import ConfusionDock
+from deepgui.qt.probes.feature_maps import FeatureMapDock
+from deepgui.qt.readiness import Readiness
+from deepgui.qt.session import Session
+from deepgui.qt.workbench import Workbench
+
+log = logging.getLogger(__name__)
+
+
+def add_training(session: Session, bench: Workbench, parent: QObject) -> RunController:
+    """Build the panels of training and probes; returns the controller that they share."""
+    controller = RunController(session, parent)
+    Readiness(session, parent)
+    bench.fill("training", TrainingDock(session, controller))
+    bench.fill("feature_maps", FeatureMapDock(session, controller))
+    bench.fill("confusion", ConfusionDock(session, controller))
+    bench.fill("boundary", BoundaryDock(session, controller))
+    DeviceChip(session, controller, bench)
+    return controller
+
+
+class DeviceChip(QObject):
+    """Says in the tool bar where training runs, or would run."""
+
+    def __init__(self, session: Session, controller: RunController, bench: Workbench) -> None:
+        super().__init__(bench)
+        self._session, self._controller, self._bench = session, controller, bench
+        session.changed.connect(lambda before, after: self._refresh())
+        session.document_replaced.connect(self._refresh)
+        controller.state_changed.connect(lambda state: self._refresh())
+        self._refresh()
+
+    def _refresh(self) -> None:
+        from deepgui.training.devices import DeviceError, resolve
+
+        chosen = self._session.project.training.device
+        if self._controller.active and self._controller.project is not None:
+            chosen = self._controller.project.training.device
+        try:
+            device = resolve(chosen)
+            self._bench.toolbar.show_device("CPU" if device.id == "cpu" else device.title)
+        except DeviceError:
+            self._bench.toolbar.show_device(f"{chosen} is not here")

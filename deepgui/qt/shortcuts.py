@@ -1,0 +1,116 @@
+"""The cheat sheet: every gesture and shortcut on one page, and the shortcuts of one's own."""
+
+from __future__ import annotations
+
+from PySide6.QtGui import QKeySequence
+from PySide6.QtWidgets import QDialog, QGridLayout, QHBoxLayout, QKeySequenceEdit, QMessageBox, QVBoxLayout, QWidget
+
+import deepgui
+from deepgui.qt.actions import ENTRIES, MENUS, Actions, Entry
+from deepgui.qt.theme import GRID
+from deepgui.qt.widgets import button, column, label, row, scrolled, tool_button
+
+GESTURES = (
+    ("Add a layer", "Tab, Shift+A, double-click, or drag from the palette"),
+    ("Wire two layers", "Drag from either port to the other"),
+    ("List what fits", "Drop a wire on empty space"),
+    ("Insert into a wire", "Drop a layer on the wire"),
+    ("Cut all wires of a port", "Alt+click the port"),
+    ("Zoom", "Wheel"),
+    ("Move around", "Drag with the middle button, or hold Space"),
+    ("Select several", "Drag over empty space; Shift+click adds"),
+)
+
+
+class ShortcutsDialog(QDialog):
+    """Gestures on the left, shortcuts on the right, where each can be changed."""
+
+    def __init__(self, actions: Actions, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.setObjectName("shortcuts_dialog")
+        self.setWindowTitle("Shortcuts")
+        self.resize(880, 600)
+        self._actions = actions
+        self.editors: dict[str, QKeySequenceEdit] = {}
+        content = QWidget()
+        content.setLayout(self._columns())
+        close = button("Done", "shortcuts_done", role="primary")
+        close.clicked.connect(self.accept)
+        reset = button("Reset all", "shortcuts_reset")
+        reset.clicked.connect(self._reset_all)
+        buttons = row(reset, close)
+        buttons.insertStretch(1)
+        self._complaint = label("", "error", wrap=True)
+        self._complaint.hide()
+        self.setLayout(column(scrolled(content, "page"), self._complaint, buttons, margin=2 * GRID, gap=2 * GRID))
+
+    def _columns(self) -> QHBoxLayout:
+        left = column(label("On the canvas", "heading"), gap=GRID)
+        for what, how in GESTURES:
+            left.addLayout(column(label(what), label(how, "muted", wrap=True), gap=0))
+        left.addStretch()
+        right = QVBoxLayout()
+        right.setSpacing(GRID)
+        for menu in MENUS:
+            right.addWidget(label(menu, "heading"))
+            right.addLayout(self._grid([entry for entry in ENTRIES if entry.where == menu]))
+        right.addStretch()
+        both = row(gap=5 * GRID)
+        both.addLayout(left, 2)
+        both.addLayout(right, 3)
+        return both
+
+    def _grid(self, entries: list[Entry]) -> QGridLayout:
+        grid = QGridLayout()
+        grid.setColumnStretch(0, 1)
+        grid.setHorizontalSpacing(GRID)
+        grid.setVerticalSpacing(4)
+        for line, entry in enumerate(entries):
+            words = entry.text.replace("&", "").replace(" …", "")
+            grid.addWidget(label(words), line, 0)
+            if entry.canvas:
+                grid.addWidget(label(",  ".join(entry.keys), "muted"), line, 1)
+                continue
+            editor = QKeySequenceEdit(self._actions[entry.id].shortcut())
+            editor.setMaximumSequenceLength(1)
+            editor.setObjectName(f"shortcut_{entry.id}")
+            editor.setAccessibleName(f"Shortcut of {words}")
+            editor.editingFinished.connect(lambda e=entry: self._rebind(e))
+            back = tool_button("arrow-counter-clockwise", f"shortcut_reset_{entry.id}", "Back to the usual shortcut")
+            back.clicked.connect(lambda _=False, e=entry: self._reset(e))
+            self.editors[entry.id] = editor
+            grid.addWidget(editor, line, 1)
+            grid.addWidget(back, line, 2)
+        return grid
+
+    def _rebind(self, entry: Entry) -> None:
+        wanted = self.editors[entry.id].keySequence()
+        taken = self._actions.taken_by(wanted, but=entry.id)
+        if taken:
+            self._say(f"{wanted.toString(QKeySequence.SequenceFormat.NativeText)} belongs to “{taken}” already.")
+            self.editors[entry.id].setKeySequence(self._actions[entry.id].shortcut())
+            return
+        self._say("")
+        self._actions.rebind(entry.id, wanted)
+
+    def _reset(self, entry: Entry) -> None:
+        self._actions.rebind(entry.id, None)
+        self.editors[entry.id].setKeySequence(self._actions[entry.id].shortcut())
+
+    def _reset_all(self) -> None:
+        for entry in ENTRIES:
+            if entry.id in self.editors:
+                self._reset(entry)
+
+    def _say(self, sentence: str) -> None:
+        self._complaint.setText(sentence)
+        self._complaint.setVisible(bool(sentence))
+
+
+def show_about(parent: QWidget) -> None:
+    """Version and licence."""
+    QMessageBox.about(
+        parent,
+        "About DeepGUI",
+        f"DeepGUI {deepgui.__version__}, MIT licence\n\nDraw a neural network, watch it learn, take the PyTorch home.",
+    )

@@ -1,0 +1,112 @@
+"""The place where one works: canvas in the middle, panels around it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from PySide6.QtCore import Qt
+from PySide6.QtWidgets import QMainWindow, QTabWidget, QWidget
+
+from deepgui.qt.actions import Actions
+from deepgui.qt.canvas import CanvasView
+from deepgui.qt.code_pane import CodePane
+from deepgui.qt.docks import Dock
+from deepgui.qt.inspector.panel import Inspector
+from deepgui.qt.palette.panel import Palette
+from deepgui.qt.problems import Problems
+from deepgui.qt.session import Session
+from deepgui.qt.settings import Settings
+from deepgui.qt.toolbar import ToolBar
+
+TITLES: Mapping[str, str] = {
+    "palette": "Layers",
+    "inspector": "Inspector",
+    "training": "Training",
+    "feature_maps": "Feature maps",
+    "confusion": "Confusion",
+    "boundary": "Boundary",
+    "problems": "Problems",
+    "code": "Code",
+    "log": "Log",
+}
+BOTTOM = ("training", "feature_maps", "confusion", "boundary", "problems", "code", "log")
+WIDE = 1680
+"""From this width on there is room for the code beside the other panels."""
+STATE_VERSION = 1
+
+
+class Workbench(QMainWindow):
+    """Canvas and docks. Panels that need PyTorch are put in later with :meth:`fill`."""
+
+    def __init__(self, session: Session, settings: Settings, actions: Actions) -> None:
+        super().__init__()
+        self.setWindowFlags(Qt.WindowType.Widget)
+        self.setObjectName("workbench")
+        self._settings = settings
+        self.canvas = CanvasView(session)
+        self.palette_panel = Palette(session)
+        self.inspector = Inspector(session)
+        self.problems = Problems(session, self.canvas.act.mend)
+        self.code = CodePane(session)
+        self.toolbar = ToolBar(session, actions)
+        self.addToolBar(self.toolbar)
+        self.setCentralWidget(self.canvas)
+        self.docks = {name: Dock(name, title, self) for name, title in TITLES.items()}
+        for name, panel in (
+            ("palette", self.palette_panel),
+            ("inspector", self.inspector),
+            ("problems", self.problems),
+            ("code", self.code),
+        ):
+            self.docks[name].fill(panel)
+        self.setDockNestingEnabled(True)
+        self.setTabPosition(Qt.DockWidgetArea.AllDockWidgetAreas, QTabWidget.TabPosition.North)
+        self.setCorner(Qt.Corner.BottomRightCorner, Qt.DockWidgetArea.RightDockWidgetArea)
+        self.setCorner(Qt.Corner.BottomLeftCorner, Qt.DockWidgetArea.BottomDockWidgetArea)
+        self.palette_panel.place_requested.connect(self.canvas.place)
+        self.problems.node_chosen.connect(self.canvas.centre_on)
+        self.problems.counted.connect(lambda errors, warnings: self.docks["problems"].set_count(errors + warnings))
+
+    def arrange(self, width: int, height: int) -> None:
+        """Put all docks where they are at first, in sizes that suit the window."""
+        for dock in self.docks.values():
+            dock.setFloating(False)
+            self.removeDockWidget(dock)
+        self.addDockWidget(Qt.DockWidgetArea.LeftDockWidgetArea, self.docks["palette"])
+        self.addDockWidget(Qt.DockWidgetArea.RightDockWidgetArea, self.docks["inspector"])
+        first = self.docks[BOTTOM[0]]
+        self.addDockWidget(Qt.DockWidgetArea.BottomDockWidgetArea, first)
+        beside = width >= WIDE
+        if beside:
+            self.splitDockWidget(first, self.docks["code"], Qt.Orientation.Horizontal)
+        for name in BOTTOM[1:]:
+            if not (beside and name == "code"):
+                self.tabifyDockWidget(first, self.docks[name])
+        for dock in self.docks.values():
+            dock.show()
+        first.raise_()
+        sides = [self.docks["palette"], self.docks["inspector"]]
+        self.resizeDocks(sides, [max(216, width // 7), max(296, width // 5)], Qt.Orientation.Horizontal)
+        self.resizeDocks([first], [max(256, int(height * 0.38))], Qt.Orientation.Vertical)
+        if beside:
+            self.resizeDocks([first, self.docks["code"]], [2 * width // 3, width // 3], Qt.Orientation.Horizontal)
+        for dock in self.docks.values():
+            dock.tidy()
+
+    def restore(self) -> bool:
+        """Put the docks where they were last time; False if that is not known."""
+        state = self._settings.state("docks")
+        return state is not None and self.restoreState(state, STATE_VERSION)
+
+    def remember(self) -> None:
+        """Note where the docks are."""
+        self._settings.set("docks", self.saveState(STATE_VERSION))
+
+    def fill(self, name: str, panel: QWidget) -> None:
+        """Put a panel into its dock."""
+        self.docks[name].fill(panel)
+
+    def reveal(self, name: str) -> None:
+        """Bring a panel to the front."""
+        self.docks[name].show()
+        self.docks[name].raise_()
