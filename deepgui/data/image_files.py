@@ -15,7 +15,6 @@ from deepgui.data.errors import DataError
 EXTENSIONS = (".jpg", ".jpeg", ".png", ".bmp", ".ppm", ".pgm", ".tif", ".tiff", ".webp")
 _GRAY_MODES = ("1", "L", "LA", "La", "I", "F", "I;16", "I;16B", "I;16L")
 _EXIF_ORIENTATION = 0x0112
-_UNREADABLE = (OSError, SyntaxError, ValueError, TypeError, EOFError, Image.DecompressionBombError)
 
 
 class ImageHeader(NamedTuple):
@@ -85,8 +84,9 @@ class _plain_errors:  # noqa: N801
             raise DataError("this is not an image, whatever its name says", file=self.path) from None
         if isinstance(error, Image.DecompressionBombError):
             raise DataError("the image is too large to be opened safely", file=self.path) from None
-        if isinstance(error, _UNREADABLE) and not isinstance(error, DataError):
-            raise DataError(f"the image cannot be decoded ({error})", file=self.path) from None
+        if isinstance(error, Exception) and not isinstance(error, DataError):  # decoders raise what they like
+            reason = str(error) or type(error).__name__
+            raise DataError(f"the image cannot be decoded ({reason})", file=self.path) from None
 
 
 def _to_mode(image: Image.Image, mode: str) -> Image.Image:
