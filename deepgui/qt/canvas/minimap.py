@@ -57,13 +57,18 @@ class Minimap(QWidget):
         if self._picture is None:
             self._picture = self._drawn()
         painter.drawPixmap(0, 0, self._picture)
+        if not self._view.visible_rect().contains(self._view.mirror.bounds()):
+            self._paint_seen(painter)
+        painter.end()
+
+    def _paint_seen(self, painter: QPainter) -> None:
+        """The part of the drawing that is in view."""
         seen = self._map().mapRect(self._view.visible_rect())
         tint = QColor(style().color("accent"))
         tint.setAlpha(28)
         painter.setPen(style().pen("accent", 1))
         painter.setBrush(tint)
         painter.drawRoundedRect(seen.intersected(QRectF(self.rect()).adjusted(2, 2, -2, -2)), 3, 3)
-        painter.end()
 
     def _drawn(self) -> QPixmap:
         colors = style()

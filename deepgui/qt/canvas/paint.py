@@ -9,7 +9,7 @@ from PySide6.QtCore import QLineF, QPoint, QPointF, QRect, QRectF, Qt
 from PySide6.QtGui import QPainter
 
 from deepgui.qt import icons
-from deepgui.qt.canvas.frame import TITLE_FROM, Frame, Level, level
+from deepgui.qt.canvas.frame import IDENTITY, TITLE_FROM, Frame, Level, level
 from deepgui.qt.canvas.mirror import Mirror
 from deepgui.qt.canvas.node_item import NodeItem, paint_blocks, paint_frames
 from deepgui.qt.canvas.style import Style, text
@@ -43,25 +43,34 @@ def batch(mirror: Mirror, style: Style) -> Batch:
 
 
 def paint_grid(painter: QPainter, frame: Frame, rect: QRectF) -> None:
-    """Dots when near, lines when far, nothing when they would be noise."""
+    """Dots when near, lines when far, never so dense that they are noise."""
     painter.fillRect(rect, frame.style.color("canvas"))
-    painter.setRenderHint(QPainter.RenderHint.Antialiasing, False)
-    step = STEP if frame.scale >= _DOTS_FROM else 5 * STEP
+    if frame.scale >= _DOTS_FROM:
+        _paint_dots(painter, frame, rect)
+        return
+    step = 5 * STEP
     while step * frame.scale < 12:
         step *= 5
     left, top = math.floor(rect.left() / step) * step, math.floor(rect.top() / step) * step
     columns, rows = int((rect.right() - left) / step) + 1, int((rect.bottom() - top) / step) + 1
-    if frame.scale >= _DOTS_FROM:
-        painter.setPen(frame.style.pen("grid_major", 0 if frame.scale < 1 else 1.6))
-        painter.drawPoints(
-            [QPointF(left + i * step, top + j * step) for i in range(columns + 1) for j in range(rows + 1)]
-        )
-    else:
-        painter.setPen(frame.style.pen("grid", 0))
-        lines = [QLineF(left + i * step, rect.top(), left + i * step, rect.bottom()) for i in range(columns + 1)]
-        lines += [QLineF(rect.left(), top + j * step, rect.right(), top + j * step) for j in range(rows + 1)]
-        painter.drawLines(lines)
+    painter.setRenderHint(QPainter.RenderHint.Antialiasing, False)
+    painter.setPen(frame.style.pen("grid", 0))
+    lines = [QLineF(left + i * step, rect.top(), left + i * step, rect.bottom()) for i in range(columns + 1)]
+    lines += [QLineF(rect.left(), top + j * step, rect.right(), top + j * step) for j in range(rows + 1)]
+    painter.drawLines(lines)
     painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+
+
+def _paint_dots(painter: QPainter, frame: Frame, rect: QRectF) -> None:
+    """One row of dots is painted once a zoom, then copied down: two thousand dots cost as much as thirty."""
+    corner = frame.device(math.floor(rect.left() / STEP) * STEP, 0)
+    columns = int(rect.width() / STEP) + 2
+    row = frame.style.dots(columns, STEP)
+    painter.setWorldTransform(IDENTITY)
+    first = math.floor(rect.top() / STEP)
+    for j in range(first, int(rect.bottom() / STEP) + 1):
+        painter.drawPixmap(QPointF(corner.x() - 1, round(j * STEP * frame.scale + frame.dy) - 1), row)
+    painter.setWorldTransform(frame.scene_transform())
 
 
 def paint_network(painter: QPainter, frame: Frame, rect: QRectF, mirror: Mirror, far: Batch | None) -> None:

@@ -159,10 +159,17 @@ class PickList(QFrame):
             item.setData(f"{entry.title}: {entry.summary}", Qt.ItemDataRole.AccessibleTextRole)
             self._model.appendRow(item)
         found = self._model.rowCount() > 0
+        self._shrink()
         self.rows.setVisible(found)
         self._none.setVisible(not found)
         if found:
             self.rows.setCurrentIndex(self._model.index(0, 0))
+
+    def _shrink(self) -> None:
+        """As tall as the rows need, where there is room for them."""
+        needed = self._model.rowCount() * _ROW + self.edit.sizeHint().height() + 28
+        room = self.parentWidget().height() - 8
+        self.resize(self.width(), min(max(needed, 160), SIZE.height(), room))
 
     def _choose(self, row: int) -> None:
         if not 0 <= row < self._model.rowCount():

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from PySide6.QtCore import QPoint, Qt, Signal
 from PySide6.QtGui import QFocusEvent, QKeyEvent
-from PySide6.QtWidgets import QFrame, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QApplication, QFrame, QVBoxLayout, QWidget
 
 from deepgui.graph.problems import Problem
 from deepgui.qt.widgets import button, clear, label
@@ -49,6 +49,7 @@ class ProblemPopup(QFrame):
         y = max(4, min(at.y(), room.height() - self.height() - 4))
         self.move(x, y)
         self.show()
+        self._column.activate()
         self.raise_()
         self.setFocus(Qt.FocusReason.PopupFocusReason)
 
@@ -82,7 +83,7 @@ class ProblemPopup(QFrame):
             super().keyPressEvent(event)
 
     def focusOutEvent(self, event: QFocusEvent) -> None:
-        inside = self.focusWidget()
-        if inside is None or not inside.hasFocus():
+        now = QApplication.focusWidget()
+        if now is None or not self.isAncestorOf(now):
             self.hide()
         super().focusOutEvent(event)

@@ -7,6 +7,7 @@ unlike QStaticText need no new layout when the zoom changes.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from functools import lru_cache
 from typing import NamedTuple
@@ -108,6 +109,26 @@ class Style:
         side = 4 * PORT
         key = ("port", token, filled, hot)
         return self._sprite(key, QSizeF(side, side), lambda p: self._paint_port(p, token, filled, hot))
+
+    def dots(self, columns: int, step: float) -> QPixmap:
+        """A row of the grid's dots, ``step`` scene units apart; the first is at pixel (1, 1)."""
+        key = ("dots", columns, step)
+        found = self._sprites.get(key)
+        if found is None:
+            found = self._sprites[key] = self._paint_dots(columns, step * self._resolution[0])
+        return found
+
+    def _paint_dots(self, columns: int, step: float) -> QPixmap:
+        scale, ratio = self._resolution
+        row = QPixmap(int((columns * step + 4) * ratio), max(3, math.ceil(3 * ratio)))
+        row.setDevicePixelRatio(ratio)
+        row.fill(Qt.GlobalColor.transparent)
+        painter = QPainter(row)
+        size = 2 if scale >= 1 else 1
+        for column in range(columns):
+            painter.fillRect(QRectF(round(column * step) + 1, 1, size, size), self.color("grid_major"))
+        painter.end()
+        return row
 
     def badge(self, severity: str) -> QPixmap:
         """The mark of a problem, centred in its sprite."""

@@ -114,6 +114,8 @@ class CanvasView(QGraphicsView):
         self._zoom_label = QToolButton(self)
         self._zoom_label.setObjectName("zoom_indicator")
         self._zoom_label.setToolTip("Zoom. Click for 100 %, again to fit all")
+        self._zoom_label.setFocusPolicy(Qt.FocusPolicy.NoFocus)
+        self._zoom_label.setAutoRaise(True)
         self._zoom_label.clicked.connect(self._toggle_zoom)
         self._search = SearchPopup(self, self.session)
         self._search.picked.connect(self._place_picked)

@@ -35,15 +35,14 @@ def curve(a: QPointF, b: QPointF, lane: float | None = None, *, loose: bool = Fa
         pull = max(32.0, abs(b.x() - a.x()) / 2)
         path.cubicTo(a.x() + pull, a.y(), b.x() - pull, b.y(), b.x(), b.y())
         return path
-    level = (a.y() + b.y()) / 2 if lane is None else lane
-    corners = [
-        a + QPointF(_STUB, 0),
-        QPointF(a.x() + _STUB, level),
-        QPointF(b.x() - _STUB, level),
-        b - QPointF(_STUB, 0),
-    ]
-    _rounded(path, [*corners, b])
+    _rounded(path, [*corners(a, b, (a.y() + b.y()) / 2 if lane is None else lane), b])
     return path
+
+
+def corners(a: QPointF, b: QPointF, lane: float) -> list[QPointF]:
+    """Where a wire that runs along a lane turns."""
+    out, back = a.x() + _STUB, b.x() - _STUB
+    return [QPointF(out, a.y()), QPointF(out, lane), QPointF(back, lane), QPointF(back, b.y())]
 
 
 def _rounded(path: QPainterPath, points: list[QPointF]) -> None:
@@ -65,7 +64,7 @@ def _rounded(path: QPainterPath, points: list[QPointF]) -> None:
 class WireItem:
     """A mirror of one wire."""
 
-    __slots__ = ("_segments", "a", "b", "box", "label", "middle", "path", "token", "wire", "wrong")
+    __slots__ = ("_lane", "_segments", "a", "b", "box", "label", "middle", "path", "token", "wire", "wrong")
 
     def __init__(self, wire: Wire) -> None:
         self.wire = wire
@@ -76,7 +75,7 @@ class WireItem:
 
     def route(self, a: QPointF, b: QPointF, lane: float | None = None) -> None:
         """Lie between two points, by way of a lane if one is given."""
-        self.a, self.b = a, b
+        self.a, self.b, self._lane = a, b, lane
         self.path = curve(a, b, lane)
         bounds = self.path.boundingRect()
         self.box: Box = (bounds.left() - 12, bounds.top() - 12, bounds.right() + 12, bounds.bottom() + 12)
@@ -99,11 +98,13 @@ class WireItem:
     def segments(self) -> list[QLineF]:
         """The curve as a few straight lines, for frames with very many wires."""
         if self._segments is None:
-            if self.path.elementCount() == 2:
-                self._segments = [QLineF(self.a, self.b)]
+            if self._lane is not None:
+                points = [self.a, *corners(self.a, self.b, self._lane), self.b]
+            elif self.path.elementCount() == 2:
+                points = [self.a, self.b]
             else:
-                at = [self.path.pointAtPercent(i / _PARTS) for i in range(_PARTS + 1)]
-                self._segments = [QLineF(p, q) for p, q in pairwise(at)]
+                points = [self.path.pointAtPercent(i / _PARTS) for i in range(_PARTS + 1)]
+            self._segments = [QLineF(p, q) for p, q in pairwise(points)]
         return self._segments
 
     def paint(self, painter: QPainter, frame: Frame) -> None:
