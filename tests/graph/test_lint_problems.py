@@ -66,6 +66,7 @@ def test_what_only_a_person_can_mend_is_said(network: Network, code: str, node: 
         (edits.set_params(GOOD, "fc", {"biass": True}), "unknown-parameter"),
         (edits.connect(GOOD, wire("fc", "y", output="h_n", index=0)), "dangling-wire"),
         (edits.connect(GOOD, wire("x", "fc", input="hidden")), "dangling-wire"),
+        (drawn(X, FC, Y, wires=(*GOOD.wires, wire("x", "ghost"))), "dangling-wire"),
         (edits.connect(GOOD, wire("x", "fc", index=1)), "too-many-wires"),
         (edits.connect(GOOD, wire("fc", "fc")), "cycle"),
         (drawn(X, FC, Node("y", "Output", name="fc"), wires=GOOD.wires), "same-name"),
