@@ -106,16 +106,18 @@ def connect(network: Network, wire: Wire) -> Network:
     for node in (wire.source, wire.target):
         if node not in network.nodes:
             raise KeyError(node)
-    if wire in network.wires:
+    there = [w for w in network.wires if w.target == wire.target and w.input == wire.input]
+    if wire in there:
         return network
-    slot = (wire.target, wire.input, wire.index)
-    kept = tuple(w for w in network.wires if (w.target, w.input, w.index) != slot)
+    if wire.index == len(there):
+        return replace(network, wires=(*network.wires, wire))
+    kept = tuple(w for w in network.wires if w not in there or w.index != wire.index)
     return replace(network, wires=_closed_up((*kept, wire)))
 
 
 def append_wire(network: Network, source: str, output: str, target: str, input: str) -> Network:
     """Draw a wire to the next free place of a variadic input."""
-    index = len(network.into(target, input))
+    index = sum(w.target == target and w.input == input for w in network.wires)
     return connect(network, Wire(source, output, target, input, index))
 
 
