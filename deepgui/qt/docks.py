@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import QEvent, Qt
+from PySide6.QtCore import QEvent, QSize, Qt
 from PySide6.QtGui import QCloseEvent
-from PySide6.QtWidgets import QDockWidget, QMainWindow, QSizePolicy, QWidget
+from PySide6.QtWidgets import QDockWidget, QLayout, QMainWindow, QSizePolicy, QTabBar, QWidget
 
 from deepgui.qt.theme import GRID
 from deepgui.qt.widgets import Elided, Note, row, tool_button
@@ -30,13 +30,23 @@ class DockTitle(QWidget):
         line = row(self._name, float_button, close, gap=0)
         line.setStretch(0, 1)
         line.setContentsMargins(2 * GRID, 0, 4, 0)
+        line.setSizeConstraint(QLayout.SizeConstraint.SetNoConstraint)
         self.setLayout(line)
-        self.setFixedHeight(TITLE_HEIGHT)
+        self._collapsed = False
         dock.windowTitleChanged.connect(self._name.setText)
 
     def collapse(self, collapsed: bool) -> None:
         """Show nothing: the dock is one of several tabs."""
-        self.setFixedHeight(0 if collapsed else TITLE_HEIGHT)
+        if collapsed != self._collapsed:
+            self._collapsed = collapsed
+            self.setMaximumHeight(0 if collapsed else TITLE_HEIGHT)
+            self.updateGeometry()
+
+    def sizeHint(self) -> QSize:
+        return QSize(120, 0 if self._collapsed else TITLE_HEIGHT)
+
+    def minimumSizeHint(self) -> QSize:
+        return QSize(80, 0 if self._collapsed else TITLE_HEIGHT)
 
 
 class Dock(QDockWidget):
@@ -56,6 +66,7 @@ class Dock(QDockWidget):
     def fill(self, content: QWidget) -> None:
         """Put the panel in."""
         waiting = self.widget()
+        content.setAttribute(Qt.WidgetAttribute.WA_StyledBackground)
         content.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Expanding)
         self.setWidget(content)
         if waiting is not None:
@@ -83,5 +94,15 @@ class Dock(QDockWidget):
     def _tidy_all(self) -> None:
         window = self.parent()
         if isinstance(window, QMainWindow):
-            for dock in window.findChildren(Dock, options=Qt.FindChildOption.FindDirectChildrenOnly):
-                dock.tidy()
+            tidy(window)
+
+
+def tidy(window: QMainWindow) -> None:
+    """Titles only where no tab says the same; tabs that are never cut off but scroll if they must."""
+    for dock in window.findChildren(Dock, options=Qt.FindChildOption.FindDirectChildrenOnly):
+        dock.tidy()
+    for tabs in window.findChildren(QTabBar, options=Qt.FindChildOption.FindDirectChildrenOnly):
+        tabs.setElideMode(Qt.TextElideMode.ElideNone)
+        tabs.setUsesScrollButtons(True)
+        tabs.setExpanding(False)
+        tabs.setAccessibleName("Panels")

@@ -117,6 +117,7 @@ class MainWindow(QMainWindow):
     def _make_status(self) -> None:
         self._torch_state = label("")
         self._torch_state.setObjectName("torch_state")
+        self._torch_state.setContentsMargins(0, 0, 12, 0)
         self.statusBar().setSizeGripEnabled(False)
         self.statusBar().addPermanentWidget(self._torch_state)
 

@@ -10,7 +10,7 @@ from PySide6.QtWidgets import QMainWindow, QTabWidget, QWidget
 from deepgui.qt.actions import Actions
 from deepgui.qt.canvas import CanvasView
 from deepgui.qt.code_pane import CodePane
-from deepgui.qt.docks import Dock
+from deepgui.qt.docks import Dock, tidy
 from deepgui.qt.inspector.panel import Inspector
 from deepgui.qt.palette.panel import Palette
 from deepgui.qt.problems import Problems
@@ -90,8 +90,7 @@ class Workbench(QMainWindow):
         self.resizeDocks([first], [max(256, int(height * 0.38))], Qt.Orientation.Vertical)
         if beside:
             self.resizeDocks([first, self.docks["code"]], [2 * width // 3, width // 3], Qt.Orientation.Horizontal)
-        for dock in self.docks.values():
-            dock.tidy()
+        tidy(self)
 
     def restore(self) -> bool:
         """Put the docks where they were last time; False if that is not known."""
