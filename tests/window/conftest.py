@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 from collections.abc import Iterator
 from pathlib import Path
@@ -16,7 +17,9 @@ def pytest_runtest_makereport(item: pytest.Item) -> Iterator[None]:
     report = yield
     desktop = getattr(item, "funcargs", {}).get("desktop")
     if report.when == "call" and report.failed and isinstance(desktop, Desktop):
-        picture = desktop.screenshot(desktop.folder / "failure.png")
+        picture = desktop.folder / "failure.png"
+        with contextlib.suppress(OSError):  # the screen itself may be what failed
+            desktop.screenshot(picture)
         report.sections.append(("screen", f"{picture}\n{desktop.log()[-4000:]}"))
     return report
 

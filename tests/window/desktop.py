@@ -48,9 +48,14 @@ class Desktop:
         self.program: subprocess.Popen[bytes] | None = None
         self._log = folder / "program.log"
         self._children: list[subprocess.Popen[bytes]] = []
-        self._environment = self._open_screen()
+        self._environment: dict[str, str] = {}
+        try:
+            self._open_screen()
+        except BaseException:
+            self.shut_down()
+            raise
 
-    def _open_screen(self) -> dict[str, str]:
+    def _open_screen(self) -> None:
         reading, writing = os.pipe()
         screen = f"{self.size[0]}x{self.size[1]}x24"
         command = ["Xvfb", "-displayfd", str(writing), "-screen", "0", screen, "-nolisten", "tcp", "-noreset"]
@@ -60,13 +65,13 @@ class Desktop:
             display = number.readline().strip()
         if not display:
             raise RuntimeError("Xvfb did not start")
-        own = {"DISPLAY": f":{display}", "QT_QPA_PLATFORM": "xcb", "XDG_RUNTIME_DIR": str(self.folder)}
         dropped = ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "WAYLAND_DISPLAY", "XAUTHORITY")
-        environment = {**{k: v for k, v in os.environ.items() if k not in dropped}, **own}
-        self._spawn(["openbox", "--sm-disable"], environment)
-        self._environment = environment
+        self._environment = {k: v for k, v in os.environ.items() if k not in dropped}
+        self._environment |= {"DISPLAY": f":{display}", "QT_QPA_PLATFORM": "xcb", "XDG_RUNTIME_DIR": str(self.folder)}
+        for name in ("DEEPGUI_HOME", "XDG_CONFIG_HOME"):  # no window remembers what another test did
+            self._environment[name] = str(self.folder / name.lower())
+        self._spawn(["openbox", "--sm-disable"], self._environment)
         self.wait(self._is_managed, "the window manager")
-        return environment
 
     def _is_managed(self) -> bool:
         """Whether the window manager has taken over; windows that came before would be lost at the top left."""
