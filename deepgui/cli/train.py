@@ -53,8 +53,13 @@ def run(arguments: Namespace) -> int:
 
 def make_trainer(arguments: Namespace, control: Control) -> Trainer:
     """A trainer for the project as the options change it; for ``--resume``, for the run's own project."""
+    from deepgui.training import devices
     from deepgui.training.store import run_project
 
+    if (
+        arguments.device is not None
+    ):  # asked for here, so an argument that cannot be used; else a problem of the project
+        devices.check_precision(devices.resolve(arguments.device), arguments.precision or "fp32")
     project = api.load(arguments.project)
     store = store_of(arguments)
     resume = store.open(arguments.resume).folder if arguments.resume else None

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import textwrap
 from collections.abc import Mapping
 from typing import Any
 
@@ -117,6 +118,9 @@ _NUMBER_ANSWERS = """\
             print(f"{path}[{row}]: {answer}")"""
 
 
+_LINE = 96
+
+
 def predict_script(subject: Exportable, module: str, name: str) -> str:
     """The script for a network of one Input.
 
@@ -202,7 +206,12 @@ def _scale(subject: Exportable, field: str) -> Mapping[str, Any]:
 
 
 def _tensor(scale: Mapping[str, Any], part: str) -> str:
-    return f"torch.tensor({scale[part]!r}){'.reshape(-1, 1, 1)' if scale['kind'] == 'image' else ''}"
+    """A constant tensor; nine digits are all that float32 holds."""
+    numbers = ", ".join(f"{value:.9g}" for value in scale[part])
+    if len(numbers) > 72:
+        numbers = "\n" + textwrap.fill(f"{numbers},", _LINE, initial_indent="    ", subsequent_indent="    ") + "\n"
+    spread = ".reshape(-1, 1, 1)" if scale["kind"] == "image" else ""
+    return f"torch.tensor([{numbers}], dtype=torch.float32){spread}"
 
 
 def _reader(subject: Exportable, kind: str) -> str:
@@ -214,7 +223,8 @@ def _reader(subject: Exportable, kind: str) -> str:
         return _NUMBERS.format(cast="float" if "float" in dtype else "long")
     comma = options.get("decimal") == ","
     given = str(options.get("delimiter", "")).replace("tab", "\t").replace("\\t", "\t")
-    delimiter = repr(given) if given else f"max({';|' if comma else ',;|'!r} + chr(9), key=text.count)"
+    candidates = ";|\t" if comma else ",;|\t"
+    delimiter = json.dumps(given) if given else f"max({json.dumps(candidates)}, key=text.count)"
     decimal = '.replace(".", "").replace(",", ".")' if comma else ""
     return _TABLE.replace("{delimiter}", delimiter).replace("{decimal}", decimal)
 

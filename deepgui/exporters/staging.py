@@ -23,7 +23,10 @@ class Staging:
         self._near = near
 
     def __enter__(self) -> Staging:
-        self.folder = Path(tempfile.mkdtemp(prefix=".deepgui-export-", dir=self._near))
+        try:
+            self.folder = Path(tempfile.mkdtemp(prefix=".deepgui-export-", dir=self._near))
+        except OSError as error:
+            raise OSError(f"{self._near} cannot be written to ({error.strerror}).") from error
         return self
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
