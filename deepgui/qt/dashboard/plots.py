@@ -113,7 +113,10 @@ class Plots(QWidget):
             self.metric_plot.set_series(RATE)
         else:
             self.metric_plot.set_series(
-                (Series(f"train_{name}", "train", "train", smooth=True), Series(f"val_{name}", "validation", "validation"))
+                (
+                    Series(f"train_{name}", "train", "train", smooth=True),
+                    Series(f"val_{name}", "validation", "validation"),
+                )
             )
         self.refresh(final=True)
 

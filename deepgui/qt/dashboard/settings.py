@@ -121,8 +121,8 @@ class SettingsPane(QWidget):
         self._build()
         session.changed.connect(lambda before, after: self._show() if before.training is not after.training else None)
         session.document_replaced.connect(self._show)
-        session.registry_ready.connect(self._ask)
-        if len(session.registry):
+        session.registry_ready.connect(lambda: self._ask() if session.ready else None)
+        if session.ready:
             self._ask()
         self._show()
 

@@ -100,7 +100,7 @@ class PlaneView(QWidget):
         xs = frame.left() + (data.points[:, 0] - x0) / (x1 - x0) * frame.width()
         ys = frame.bottom() - (data.points[:, 1] - y0) / (y1 - y0) * frame.height()
         fills = self._point_colors(data)
-        inside, outside = QPen(theme().color("plot"), 1), QPen(theme().color("text"), 1.6)
+        inside, outside = QPen(theme().color("plot"), 1), QPen(theme().color("text"), 1.2)
         for x, y, fill, held in zip(xs.tolist(), ys.tolist(), fills, data.held_out.tolist(), strict=True):
             painter.setPen(outside if held else inside)
             painter.setBrush(fill)
@@ -139,6 +139,7 @@ class BoundaryDock(ProbeDock):
     """The regions of the whole network and, beside them, the neurons of a hidden layer that is selected."""
 
     title = "Decision boundary"
+    icon = "circle-half"
     empty_text = "Data with two numbers an example (moons, spirals) shows its decision boundary here."
 
     def __init__(self, session: Session, controller: RunController, parent: QWidget | None = None) -> None:

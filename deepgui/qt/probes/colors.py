@@ -33,7 +33,10 @@ def table(name: str) -> Pixels:
     import pyqtgraph as pg
 
     source = {"sequential": "viridis", "diverging_light": "CET-D1A", "diverging_dark": "CET-D6"}[name]
-    rgb = pg.colormap.get(source).getLookupTable(nPts=256, alpha=False).astype(np.uint32)
+    place = np.linspace(0.0, 1.0, 256)
+    if name == "diverging_dark":  # small values would drown in the dark
+        place = 0.5 + 0.5 * np.sign(place - 0.5) * np.abs(2 * place - 1) ** 0.6
+    rgb = np.asarray(pg.colormap.get(source).mapToByte(place))[:, :3].astype(np.uint32)
     return np.ascontiguousarray(0xFF000000 | rgb[:, 0] << 16 | rgb[:, 1] << 8 | rgb[:, 2])
 
 

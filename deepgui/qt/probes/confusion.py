@@ -146,6 +146,7 @@ class ConfusionDock(ProbeDock):
     """The matrix with its accuracy; counted at most once a second while training."""
 
     title = "Confusion matrix"
+    icon = "grid-nine"
     empty_text = "Train a network that tells classes apart to see which ones it mixes up."
 
     def __init__(self, session: Session, controller: RunController, parent: QWidget | None = None) -> None:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Collection
 
-from PySide6.QtCore import Qt
 from PySide6.QtGui import QHideEvent, QShowEvent
 from PySide6.QtWidgets import QStackedLayout, QVBoxLayout, QWidget
 
@@ -15,7 +14,7 @@ from deepgui.qt.dashboard.controller import RunController
 from deepgui.qt.probes.idle import IdleProber
 from deepgui.qt.session import Session
 from deepgui.qt.theme import GRID
-from deepgui.qt.widgets import Elided, label
+from deepgui.qt.widgets import Elided, Note
 
 
 class ProbeDock(QWidget):
@@ -26,6 +25,7 @@ class ProbeDock(QWidget):
     """
 
     title = ""
+    icon = "eye"
     empty_text = ""
 
     def __init__(self, session: Session, controller: RunController, parent: QWidget | None = None) -> None:
@@ -39,9 +39,8 @@ class ProbeDock(QWidget):
         self.body.setContentsMargins(0, 0, 0, 0)
         self.body.setSpacing(GRID // 2)
         self.caption = Elided("", "caption")
-        self._empty = label(self.empty_text, "muted", wrap=True)
+        self._empty = Note(self.icon, self.title, self.empty_text)
         self._empty.setObjectName("empty_state")
-        self._empty.setAlignment(Qt.AlignmentFlag.AlignCenter)
         self._lay_out()
         controller.register(self)
         self.prober.updated.connect(self._redraw)
@@ -51,17 +50,14 @@ class ProbeDock(QWidget):
         theme.current().changed.connect(self._redraw)
 
     def _lay_out(self) -> None:
-        content, nothing = QWidget(), QWidget()
+        content = QWidget()
         inside = QVBoxLayout(content)
         inside.setContentsMargins(GRID, GRID // 2, GRID, GRID // 2)
         inside.setSpacing(GRID // 2)
         inside.addLayout(self.body, 1)
         inside.addWidget(self.caption)
-        empty = QVBoxLayout(nothing)
-        empty.setContentsMargins(3 * GRID, GRID, 3 * GRID, GRID)
-        empty.addWidget(self._empty)
         self._stack = QStackedLayout(self)
-        self._stack.addWidget(nothing)
+        self._stack.addWidget(self._empty)
         self._stack.addWidget(content)
 
     # -- for subclasses
@@ -122,7 +118,7 @@ class ProbeDock(QWidget):
         shown = self.draw()
         self._stack.setCurrentIndex(1 if shown else 0)
         if not shown:
-            self._empty.setText(self._why_empty())
+            self._empty.text.setText(self._why_empty())
 
     def _why_empty(self) -> str:
         if not self.session.project.data.source:

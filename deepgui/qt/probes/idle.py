@@ -81,7 +81,7 @@ class IdleProber(QObject):
         if controller.active:
             controller.look_now()
             return
-        if not len(self.session.registry) or not controller.board.watched:
+        if not self.session.ready or not controller.board.watched:
             return
         project, registry, board = self.session.project, self.session.registry, controller.board
         trained = _trained(project, controller)

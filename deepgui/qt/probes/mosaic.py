@@ -13,15 +13,18 @@ from deepgui.probes.pictures import FeatureMaps, Floats
 from deepgui.qt.probes import colors
 from deepgui.qt.theme import theme
 
-GAP = 1
+
+def gap_for(height: int, width: int) -> int:
+    """Pixels of a map's own size between maps."""
+    return max(1, round(min(height, width) / 12))
 
 
 def columns_for(count: int, height: int, width: int, room: QSize) -> int:
-    """How many columns make the maps as large as possible in ``room``."""
+    """How many columns make the maps as large as possible in ``room``; ``height`` and ``width`` with their gap."""
 
     def scale(columns: int) -> float:
         rows = -(-count // columns)
-        return min(room.width() / (columns * (width + GAP)), room.height() / (rows * (height + GAP)))
+        return min(room.width() / (columns * width), room.height() / (rows * height))
 
     return max(range(1, count + 1), key=scale)
 
@@ -45,6 +48,7 @@ class Mosaic(QWidget):
         self._pixels: colors.Pixels = np.zeros((1, 1), np.uint32)
         self._image: QImage | None = None
         self._columns = 1
+        self._gap = 1
         self._place = QRectF()
         self._hover = -1
 
@@ -79,14 +83,15 @@ class Mosaic(QWidget):
         if self.flip:
             tiles = tiles[:, ::-1]
         count, height, width = tiles.shape
-        self._columns = columns_for(count, height, width, self.size())
+        gap = self._gap = gap_for(height, width)
+        self._columns = columns_for(count, height + gap, width + gap, self.size())
         rows = -(-count // self._columns)
-        shape = (rows * (height + GAP), self._columns * (width + GAP))
+        shape = (rows * (height + gap), self._columns * (width + gap))
         if self._pixels.shape != shape:
             self._pixels = np.empty(shape, np.uint32)
         self._pixels.fill(colors.pixel(theme().color("panel")))
         for index in range(count):
-            top, left = index // self._columns * (height + GAP), index % self._columns * (width + GAP)
+            top, left = index // self._columns * (height + gap), index % self._columns * (width + gap)
             self._pixels[top : top + height, left : left + width] = tiles[index]
         self._image = colors.image_over(self._pixels)
         self._fit(shape)
@@ -108,7 +113,7 @@ class Mosaic(QWidget):
         return colors.colored((maps - least) / np.maximum(most - least, 1e-12), 0.0, 1.0, lut)
 
     def _fit(self, shape: tuple[int, int]) -> None:
-        height, width = shape[0] - GAP, shape[1] - GAP
+        height, width = shape[0] - self._gap, shape[1] - self._gap
         scale = min(self.width() / max(1, width), self.height() / max(1, height))
         scale = math.floor(scale) if scale >= 3 else scale
         size = (width * scale, height * scale)
@@ -121,7 +126,7 @@ class Mosaic(QWidget):
         if self._image is None:
             return
         painter = QPainter(self)
-        source = QRectF(0, 0, self._image.width() - GAP, self._image.height() - GAP)
+        source = QRectF(0, 0, self._image.width() - self._gap, self._image.height() - self._gap)
         painter.drawImage(self._place, self._image, source)
         if self._hover >= 0:
             painter.setPen(QPen(theme().color("accent"), 2))
@@ -132,13 +137,13 @@ class Mosaic(QWidget):
         assert self._maps is not None
         _, height, width = self._maps.shape
         scale = self._scale()
-        left = self._place.left() + index % self._columns * (width + GAP) * scale
-        top = self._place.top() + index // self._columns * (height + GAP) * scale
+        left = self._place.left() + index % self._columns * (width + self._gap) * scale
+        top = self._place.top() + index // self._columns * (height + self._gap) * scale
         return QRectF(left, top, width * scale, height * scale)
 
     def _scale(self) -> float:
         assert self._image is not None
-        return self._place.width() / max(1, self._image.width() - GAP)
+        return self._place.width() / max(1, self._image.width() - self._gap)
 
     def value_at(self, place: QPointF) -> tuple[int, int, int, float] | None:
         """Map, row, column and value under a point of the widget."""
@@ -148,8 +153,8 @@ class Mosaic(QWidget):
         if self._colors:
             count = 1
         x, y = ((place - self._place.topLeft()) / self._scale()).toTuple()
-        index = int(y) // (height + GAP) * self._columns + int(x) // (width + GAP)
-        row, column = int(y) % (height + GAP), int(x) % (width + GAP)
+        index = int(y) // (height + self._gap) * self._columns + int(x) // (width + self._gap)
+        row, column = int(y) % (height + self._gap), int(x) % (width + self._gap)
         if index >= count or row >= height or column >= width:
             return None
         row = height - 1 - row if self.flip else row
