@@ -136,8 +136,11 @@ def read_all(root: Path, files: Sequence[Path], read: Callable[[Path], T]) -> li
         except DataError as error:
             return error
 
-    with ThreadPoolExecutor(threads()) as pool:
-        results = list(pool.map(attempt, files))
+    if threads() == 1:  # handing single files to one thread costs more than it frees
+        results = list(map(attempt, files))
+    else:
+        with ThreadPoolExecutor(threads()) as pool:
+            results = list(pool.map(attempt, files))
     errors = [r for r in results if isinstance(r, DataError)]
     if len(errors) == 1:
         raise errors[0]

@@ -140,20 +140,30 @@ class Moments:
 
     def add(self, values: Tensor) -> None:
         """Take in more examples, shape (B, *field.shape)."""
-        columns = values.transpose(0, 1).flatten(1) if self.kind == "image" else values.reshape(-1, len(self.mean)).T
-        columns = columns.double()
+        if self.kind == "image":
+            columns = values.transpose(0, 1).flatten(
+                1
+            )  # many bounded values: torch's Welford in float32 is exact enough
+        else:
+            columns = values.reshape(-1, len(self.mean)).T.double()
         absent = columns.isnan()
-        self.missing += int(absent.sum())
-        self.low = torch.minimum(self.low, columns.masked_fill(absent, math.inf).amin(1))
-        self.high = torch.maximum(self.high, columns.masked_fill(absent, -math.inf).amax(1))
-        count = (~absent).sum(1).double()
-        mean = columns.nansum(1) / count.clamp(min=1)
-        squares = (columns - mean[:, None]).square().nansum(1)
+        if absent.any():
+            self._merge(*_with_holes(columns, absent))
+            self.missing += int(absent.sum())
+        elif columns.numel():
+            squares, mean = torch.var_mean(columns, dim=1, correction=0)
+            low, high = torch.aminmax(columns, dim=1)
+            count = torch.full_like(self.count, columns.shape[1])
+            self._merge(count, mean.double(), squares.double() * count, low.double(), high.double())
+
+    def _merge(self, count: Tensor, mean: Tensor, squares: Tensor, low: Tensor, high: Tensor) -> None:
         total = (self.count + count).clamp(min=1)
         delta = mean - self.mean
         self.squares += squares + delta.square() * self.count * count / total
         self.mean += delta * count / total
         self.count += count
+        self.low = torch.minimum(self.low, low)
+        self.high = torch.maximum(self.high, high)
 
     def scale(self, method: str) -> Scale:
         """The scale that brings these values to a common range."""
@@ -178,6 +188,16 @@ class Moments:
             return {}
         mean = float((self.mean * self.count).sum()) / total
         return {"minimum": float(self.low.min()), "maximum": float(self.high.max()), "mean": mean}
+
+
+def _with_holes(columns: Tensor, absent: Tensor) -> tuple[Tensor, Tensor, Tensor, Tensor, Tensor]:
+    """Count, mean, squared deviations, minimum and maximum of each column's values that are there."""
+    columns = columns.double()
+    count = (~absent).sum(1).double()
+    mean = columns.nansum(1) / count.clamp(min=1)
+    squares = (columns - mean[:, None]).square().nansum(1)
+    low, high = columns.masked_fill(absent, math.inf).amin(1), columns.masked_fill(absent, -math.inf).amax(1)
+    return count, mean, squares, low, high
 
 
 def measure(fields: Iterable[Field], chunks: Iterable[Mapping[str, Tensor]]) -> dict[str, Moments]:
