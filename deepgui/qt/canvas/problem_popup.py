@@ -40,11 +40,12 @@ class ProblemPopup(QFrame):
         for number, problem in enumerate(problems[:_MOST]):
             self._add(problem, number)
         if len(problems) > _MOST:
-            self._column.addWidget(label(f"and {len(problems) - _MOST} more in the problems list", "caption"))
+            self._put(label(f"and {len(problems) - _MOST} more in the problems list", "caption"))
         room = self.parentWidget().rect()
         self.setFixedWidth(max(120, min(_WIDTH, room.width() - 8)))
         self._column.activate()
-        self.resize(self.width(), self._column.heightForWidth(self.width()))
+        wrapped = self._column.totalHeightForWidth(self.width())
+        self.resize(self.width(), wrapped if wrapped > 0 else self._column.totalSizeHint().height())
         x = max(4, min(at.x(), room.width() - self.width() - 4))
         y = max(4, min(at.y(), room.height() - self.height() - 4))
         self.move(x, y)
@@ -54,17 +55,22 @@ class ProblemPopup(QFrame):
         self.setFocus(Qt.FocusReason.PopupFocusReason)
 
     def _add(self, problem: Problem, number: int) -> None:
-        self._column.addWidget(label(problem.message, "error" if problem.severity == "error" else "warning", wrap=True))
+        self._put(label(problem.message, "error" if problem.severity == "error" else "warning", wrap=True))
         if problem.expected or problem.received:
             sizes = f"expected {problem.expected or '–'}, received {problem.received or '–'}"
-            self._column.addWidget(label(sizes, "mono-muted", wrap=True))
+            self._put(label(sizes, "mono-muted", wrap=True))
         if problem.reason:
-            self._column.addWidget(label(problem.reason, "muted", wrap=True))
+            self._put(label(problem.reason, "muted", wrap=True))
         fix = problem.fix
         if fix is not None:
             mending = button(fix.label, "fix_button" if not number else f"fix_button_{number + 1}", role="fix")
             mending.clicked.connect(lambda: self._mend(fix))
-            self._column.addWidget(mending, 0, Qt.AlignmentFlag.AlignLeft)
+            self._put(mending, Qt.AlignmentFlag.AlignLeft)
+
+    def _put(self, widget: QWidget, align: Qt.AlignmentFlag = Qt.AlignmentFlag(0)) -> None:
+        """Add a part that counts in the layout at once, not only when Qt comes round to showing it."""
+        self._column.addWidget(widget, 0, align)
+        widget.show()
 
     def _mend(self, fix: object) -> None:
         self.close_up()
