@@ -114,20 +114,21 @@ def _measure(
     spec: LayerSpec, params: Mapping[str, Value], types: Types, inferred: Mapping[str, Value], device: str
 ) -> tuple[int, int, dict[str, TensorType]]:
     """Number of weights, floating-point operations at the first batch size, and output types."""
-    with _quietly(device):
-        call = _callable(spec, params, inferred)
+    with _quietly():
+        with torch.device(device):
+            call = _callable(spec, params, inferred)
         weights = sum(p.numel() for p in call.parameters()) if isinstance(call, nn.Module) else 0
         counter = FlopCounterMode(display=False)
         with counter:
-            first = _run(spec, call, params, types, BATCHES[0])
-        second = _run(spec, call, params, types, BATCHES[1])
+            first = _run(spec, call, params, types, (BATCHES[0], device))
+        second = _run(spec, call, params, types, (BATCHES[1], device))
         return weights, counter.get_total_flops(), _solve(spec, params, first, second)
 
 
 @contextmanager
-def _quietly(device: str) -> Iterator[None]:
-    """No gradients, no warnings, and no random numbers used up; on ``meta`` no memory either."""
-    with torch.random.fork_rng(devices=[]), torch.no_grad(), torch.device(device), warnings.catch_warnings():
+def _quietly() -> Iterator[None]:
+    """No gradients, no warnings, and no random numbers used up."""
+    with torch.random.fork_rng(devices=[]), torch.no_grad(), warnings.catch_warnings():
         warnings.simplefilter("ignore")
         yield
 
@@ -144,18 +145,21 @@ def _callable(spec: LayerSpec, params: Mapping[str, Value], inferred: Mapping[st
     return target(**init_settings(spec, params, inferred)) if spec.form == "module" else target
 
 
-def _run(spec: LayerSpec, call: Any, params: Mapping[str, Value], types: Types, n: int) -> Any:
-    """Call the layer on empty tensors of the incoming types, exactly as the lowered graph would."""
-    tensors = {port: [_empty(spec, params, port, t, n) for t in ts] for port, ts in types.items()}
+def _run(spec: LayerSpec, call: Any, params: Mapping[str, Value], types: Types, where: tuple[int, str]) -> Any:
+    """Call the layer on zeros of the incoming types, for a batch size on a device, as the lowered graph would."""
+    tensors = {port: [_zeros(spec, params, port, t, where) for t in ts] for port, ts in types.items()}
     args, kwargs = arguments(spec, params, tensors)
     return call(*args, **kwargs)
 
 
-def _empty(spec: LayerSpec, params: Mapping[str, Value], port: str, t: TensorType, n: int) -> torch.Tensor:
+def _zeros(
+    spec: LayerSpec, params: Mapping[str, Value], port: str, t: TensorType, where: tuple[int, str]
+) -> torch.Tensor:
+    n, device = where
     shape = list(t.at(n))
     if spec.kind in SHORTENED and port == "input" and len(shape) == 3:
         shape[_time(spec, params)] = min(SHORT, shape[_time(spec, params)])
-    return torch.zeros(shape, dtype=getattr(torch, t.dtype))
+    return torch.zeros(shape, dtype=getattr(torch, t.dtype), device=device)
 
 
 def _time(spec: LayerSpec, params: Mapping[str, Value]) -> int:
