@@ -159,7 +159,10 @@ def resolved_options(config: DataConfig, objective: str = "") -> dict[str, Value
     """Every option of the source with the value in force; target and task follow the project where left open."""
     spec = source(config)
     options = spec.options(config.options)
-    if spec.id == "csv" and config.target and not options["target"]:
+    if spec.id == "csv" and config.target:
+        if options["target"] not in ("", config.target):
+            text = f"the project is to learn {config.target!r}, but the option target names {options['target']!r}"
+            raise DataError(f"{text}: keep one of them")
         options["target"] = config.target
     if options.get("task") == "auto" and objective in _BOTH:
         options["task"] = objective
