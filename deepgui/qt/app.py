@@ -50,12 +50,15 @@ def run(path: Path | None = None, *, demo: bool = False) -> int:
     app = application()
     window = make_window()
     sys.excepthook = _hook(window)
+    sample = paths.samples() / DEMO
+    queued = Qt.ConnectionType.QueuedConnection
+    if demo or path is not None:
+        window.announce((sample if demo else path).stem)
+        arrive = (lambda: window.open_sample(sample)) if demo else (lambda: window.open(path))
+        window.painted.connect(arrive, queued)
     if demo:
-        window.files.open_copy(paths.samples() / DEMO)
         window.loader.loaded.connect(lambda: QTimer.singleShot(300, window, lambda: start_demo(window)))
-    window.painted.connect(window.loader.start, Qt.ConnectionType.QueuedConnection)
-    if path is not None:
-        window.painted.connect(lambda: window.open(path), Qt.ConnectionType.QueuedConnection)
+    window.painted.connect(window.loader.start, queued)
     window.show()
     return app.exec()
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import QSize, Signal
+from PySide6.QtCore import QSize, Qt, Signal
 from PySide6.QtGui import QCloseEvent, QPaintEvent
-from PySide6.QtWidgets import QMainWindow, QStackedWidget, QWidget
+from PySide6.QtWidgets import QMainWindow, QStackedWidget
 
 from deepgui.project.autosave import recoverable
 from deepgui.project.document import Document
@@ -19,10 +19,11 @@ from deepgui.qt.loader import Loader
 from deepgui.qt.session import Session
 from deepgui.qt.settings import Settings
 from deepgui.qt.start_page import StartPage
-from deepgui.qt.widgets import label
+from deepgui.qt.widgets import Note, label
 
 if TYPE_CHECKING:
     from deepgui.qt.dashboard.controller import RunController
+    from deepgui.qt.readiness import Readiness
     from deepgui.qt.workbench import Workbench
 
 SMALLEST = QSize(960, 600)
@@ -51,6 +52,7 @@ class MainWindow(QMainWindow):
         self.files = Files(self.session, Dialogs(self), self)
         self.loader = Loader(self.session, self)
         self.controller: RunController | None = None
+        self._readiness: Readiness | None = None
         self._workbench: Workbench | None = None
         self._was_painted = False
         self._closed = False
@@ -89,7 +91,7 @@ class MainWindow(QMainWindow):
             return
         from deepgui.qt.panels import add_training
 
-        self.controller = add_training(self.session, self._workbench, self)
+        self.controller, self._readiness = add_training(self.session, self._workbench, self)
         self.controller.state_changed.connect(lambda state: self._enable())
         self.files.stop_training = self._stop_training
         self._enable()
@@ -291,8 +293,22 @@ class MainWindow(QMainWindow):
     # -- coming and going
 
     def open(self, path: Path) -> bool:
-        """Open a project's file."""
-        return self.files.open(path)
+        """Open a project's file; back to the start page if it cannot be read."""
+        return self._arrived(self.files.open(path))
+
+    def open_sample(self, path: Path) -> bool:
+        """Open a copy of a sample."""
+        return self._arrived(self.files.open_copy(path))
+
+    def announce(self, name: str) -> None:
+        """Show that a project is about to open, while everything for it is being made."""
+        self._pages.addWidget(note := Note("hourglass", f"Opening {name}"))
+        self._pages.setCurrentWidget(note)
+
+    def _arrived(self, opened: bool) -> bool:
+        if not opened:
+            self.show_start_page()
+        return opened
 
     def finish_loading(self) -> None:
         """Load PyTorch and build every panel now: for scripts, tests and pictures of the window."""
@@ -313,6 +329,8 @@ class MainWindow(QMainWindow):
             room = self.screen().availableGeometry().size() if self.screen() else FIRST
             wanted = QSize(max(FIRST.width(), room.width() * 4 // 5), max(FIRST.height(), room.height() * 4 // 5))
             self.resize(wanted.boundedTo(room))
+            if wanted.width() >= room.width() or wanted.height() >= room.height():
+                self.setWindowState(Qt.WindowState.WindowMaximized)
 
     def closeEvent(self, event: QCloseEvent) -> None:
         if self._closed:
@@ -330,15 +348,9 @@ class MainWindow(QMainWindow):
         self.settings.set("geometry", self.saveGeometry())
         self.files.close()
         if self._workbench is not None:
-            self._workbench.remember()
-            self._workbench.inspector.close_workers()
-        for child in self.findChildren(QWidget, "export_dialog"):
-            child.close()
-        if self.controller is not None:
+            self._workbench.shut_down()
+        if self.controller is not None and self._readiness is not None:
             self.controller.shutdown()
-        from deepgui.qt.readiness import Readiness
-
-        for readiness in self.findChildren(Readiness):
-            readiness.close()
+            self._readiness.close()
         self.loader.wait()
         self.settings.sync()

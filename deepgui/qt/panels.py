@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import logging
-
 from PySide6.QtCore import QObject
 
 from deepgui.qt.dashboard.controller import RunController
@@ -15,19 +13,18 @@ from deepgui.qt.readiness import Readiness
 from deepgui.qt.session import Session
 from deepgui.qt.workbench import Workbench
 
-log = logging.getLogger(__name__)
 
-
-def add_training(session: Session, bench: Workbench, parent: QObject) -> RunController:
-    """Build the panels of training and probes; returns the controller that they share."""
+def add_training(session: Session, bench: Workbench, parent: QObject) -> tuple[RunController, Readiness]:
+    """Build the panels of training and probes; returns the controller that they share, and the preflight."""
     controller = RunController(session, parent)
-    Readiness(session, parent)
+    readiness = Readiness(session, parent)
     bench.fill("training", TrainingDock(session, controller))
     bench.fill("feature_maps", FeatureMapDock(session, controller))
     bench.fill("confusion", ConfusionDock(session, controller))
     bench.fill("boundary", BoundaryDock(session, controller))
+    controller.message.connect(bench.log.note)
     DeviceChip(session, controller, bench)
-    return controller
+    return controller, readiness
 
 
 class DeviceChip(QObject):

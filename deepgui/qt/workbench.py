@@ -12,6 +12,7 @@ from deepgui.qt.canvas import CanvasView
 from deepgui.qt.code_pane import CodePane
 from deepgui.qt.docks import Dock, tidy
 from deepgui.qt.inspector.panel import Inspector
+from deepgui.qt.log_panel import LogPanel
 from deepgui.qt.palette.panel import Palette
 from deepgui.qt.problems import Problems
 from deepgui.qt.session import Session
@@ -48,6 +49,7 @@ class Workbench(QMainWindow):
         self.inspector = Inspector(session)
         self.problems = Problems(session, self.canvas.act.mend)
         self.code = CodePane(session)
+        self.log = LogPanel()
         self.toolbar = ToolBar(session, actions)
         self.addToolBar(self.toolbar)
         self.setCentralWidget(self.canvas)
@@ -57,6 +59,7 @@ class Workbench(QMainWindow):
             ("inspector", self.inspector),
             ("problems", self.problems),
             ("code", self.code),
+            ("log", self.log),
         ):
             self.docks[name].fill(panel)
         self.setDockNestingEnabled(True)
@@ -86,7 +89,7 @@ class Workbench(QMainWindow):
             dock.show()
         first.raise_()
         sides = [self.docks["palette"], self.docks["inspector"]]
-        self.resizeDocks(sides, [max(216, width // 7), max(296, width // 5)], Qt.Orientation.Horizontal)
+        self.resizeDocks(sides, [max(216, width // 7), max(320, width // 5)], Qt.Orientation.Horizontal)
         self.resizeDocks([first], [max(256, int(height * 0.38))], Qt.Orientation.Vertical)
         if beside:
             self.resizeDocks([first, self.docks["code"]], [2 * width // 3, width // 3], Qt.Orientation.Horizontal)
@@ -100,6 +103,12 @@ class Workbench(QMainWindow):
     def remember(self) -> None:
         """Note where the docks are."""
         self._settings.set("docks", self.saveState(STATE_VERSION))
+
+    def shut_down(self) -> None:
+        """Remember the docks and end what the panels do beside the GUI thread."""
+        self.remember()
+        self.inspector.close_workers()
+        self.log.detach()
 
     def fill(self, name: str, panel: QWidget) -> None:
         """Put a panel into its dock."""
