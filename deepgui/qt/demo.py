@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import os
 import signal
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -39,7 +42,22 @@ def run(out: Path, *, offscreen: bool) -> int:
 
         return app.run(demo=True)
     os.environ["QT_QPA_PLATFORM"] = "offscreen"
-    return _offscreen(out, Console(stderr=True), Console(highlight=False))
+    with _own_home():
+        return _offscreen(out, Console(stderr=True), Console(highlight=False))
+
+
+@contextmanager
+def _own_home() -> Iterator[None]:
+    """Settings, runs and recent files of the demo go to a place that is removed afterwards."""
+    before = os.environ.get("DEEPGUI_HOME")
+    with tempfile.TemporaryDirectory(prefix="deepgui-demo-", ignore_cleanup_errors=True) as home:
+        os.environ["DEEPGUI_HOME"] = home
+        try:
+            yield
+        finally:
+            os.environ.pop("DEEPGUI_HOME")
+            if before is not None:
+                os.environ["DEEPGUI_HOME"] = before
 
 
 def _offscreen(out: Path, progress: Console, results: Console) -> int:
