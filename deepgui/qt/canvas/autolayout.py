@@ -36,7 +36,7 @@ def layered(network: Network, sizes: Mapping[str, Size], *, fold: bool = True) -
         return {}
     columns = _ordered(network, _layers(network))
     places = _spread(network, columns, sizes)
-    return _folded(columns, places, sizes) if fold else places
+    return _folded(network, columns, places, sizes) if fold else places
 
 
 def positions(network: Network, sizes: Mapping[str, Size]) -> dict[str, Point]:
@@ -67,21 +67,34 @@ def free_place(taken: Mapping[str, Point], sizes: Mapping[str, Size], wanted: Po
 def make_room(
     network: Network, shown: Mapping[str, Point], sizes: Mapping[str, Size], node: str, at: Point
 ) -> dict[str, Point]:
-    """Places for a node inserted at ``at`` and for all it leads to, moved right as far as it needs."""
-    places = {node: Point(snap(at.x), snap(at.y))}
+    """Places for a node inserted at ``at`` and for what follows it in its row, moved right as far as it needs."""
+    x, y = snap(at.x), snap(at.y)
     feeders = [w.source for w in network.into(node) if w.source in shown]
-    if feeders:
-        right = max(shown[f].x + sizes[f][0] for f in feeders)
-        if places[node].x < right + GAP_X / 2 and abs(places[node].y - shown[feeders[0]].y) < sizes[node][1] + GAP_Y:
-            places[node] = Point(snap(right + GAP_X), places[node].y)
-    after = topology.downstream(network, node)
-    clear = places[node].x + sizes[node][0]
-    fed = [w.target for w in network.out_of(node) if w.target in shown]
-    ahead = [shown[t].x for t in fed if t in after and shown[t].x > places[node].x - sizes[node][0]]
-    push = snap(max(0.0, clear + GAP_X - min(ahead))) if ahead and min(ahead) < clear + GAP_X / 2 else 0.0
-    if push:
-        places |= {n: Point(shown[n].x + push, shown[n].y) for n in after if n in shown and n != node}
+    right = max((shown[f].x + sizes[f][0] for f in feeders), default=x)
+    if feeders and right - 2 * sizes[node][0] < x < right + GAP_X / 2:
+        x, y = snap(right + GAP_X), (shown[feeders[0]].y if abs(y - shown[feeders[0]].y) < 2 * GAP_Y else y)
+    places = {node: Point(x, y)}
+    behind = max((shown[f].x for f in feeders), default=x)
+    following = _following(network, shown, node, behind)
+    nearest = min((shown[n].x for n in following), default=x + sizes[node][0] + GAP_X)
+    push = snap(x + sizes[node][0] + GAP_X - nearest)
+    if push > GAP_X / 2:
+        places |= {n: Point(shown[n].x + push, shown[n].y) for n in following}
     return places
+
+
+def _following(network: Network, shown: Mapping[str, Point], node: str, start: float) -> set[str]:
+    """What a node leads to by wires that keep going right from ``start``: the rest of its row."""
+    found: set[str] = set()
+    stack = [(node, start)]
+    while stack:
+        name, x = stack.pop()
+        for wire in network.out_of(name):
+            at = shown.get(wire.target)
+            if at is not None and at.x > x and wire.target not in found and wire.target != node:
+                found.add(wire.target)
+                stack.append((wire.target, at.x))
+    return found
 
 
 def snap(value: float) -> float:
@@ -146,23 +159,47 @@ def _spread(network: Network, columns: list[list[str]], sizes: Mapping[str, Size
     return {n: Point(p.x, p.y - top) for n, p in places.items()}
 
 
-def _folded(columns: list[list[str]], places: dict[str, Point], sizes: Mapping[str, Size]) -> dict[str, Point]:
-    """Break the row of columns into bands under each other when it is long and thin."""
+def _folded(
+    network: Network, columns: list[list[str]], places: dict[str, Point], sizes: Mapping[str, Size]
+) -> dict[str, Point]:
+    """Break the row of columns into bands under each other when it is long and thin.
+
+    It is broken only where one value passes: a skip connection stays within its band.
+    """
     width = max(p.x + sizes[n][0] for n, p in places.items())
     height = max(p.y + sizes[n][1] for n, p in places.items())
     if len(columns) < 7 or width < FOLD_ASPECT * (height + BAND_GAP):
         return places
     bands = max(2, round((width / (PAGE_ASPECT * (height + BAND_GAP))) ** 0.5))
-    length = -(-len(columns) // bands)
     folded: dict[str, Point] = {}
-    top = 0.0
-    for start in range(0, len(columns), length):
-        nodes = [n for column in columns[start : start + length] for n in column]
+    top, start = 0.0, 0
+    for stop in _breaks(network, columns, -(-len(columns) // bands)):
+        nodes = [n for column in columns[start:stop] for n in column]
         left = min(places[n].x for n in nodes)
         high = min(places[n].y for n in nodes)
         folded |= {n: Point(places[n].x - left, places[n].y - high + top) for n in nodes}
         top = snap(max(folded[n].y + sizes[n][1] for n in nodes) + BAND_GAP)
+        start = stop
     return folded
+
+
+def _breaks(network: Network, columns: list[list[str]], length: int) -> list[int]:
+    """Where the bands end: at the good places nearest to every ``length`` columns, and at the end."""
+    column_of = {n: i for i, column in enumerate(columns) for n in column}
+    crossing: list[set[tuple[str, str]]] = [set() for _ in range(len(columns) + 1)]
+    for wire in network.wires:
+        a, b = sorted((column_of[wire.source], column_of[wire.target]))
+        for cut in range(a + 1, b + 1):
+            crossing[cut].add((wire.source, wire.output))
+    ends: list[int] = []
+    start = 0
+    while len(columns) - start > length * 1.25:
+        good = [c for c in range(start + max(2, length // 2), len(columns) - 1) if len(crossing[c]) <= 1]
+        if not good:
+            break
+        start = min(good, key=lambda c: abs(c - start - length))
+        ends.append(start)
+    return [*ends, len(columns)]
 
 
 def _beside(network: Network, node: str, placed: Mapping[str, Point], sizes: Mapping[str, Size]) -> Point:

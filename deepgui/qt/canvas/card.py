@@ -95,7 +95,9 @@ def describe(
     """The card of a node. Without a declaration the ports are those that its wires use."""
     inputs, outputs = _ports(network, node, spec)
     named = len(inputs) > 1 or len(outputs) > 1
-    has_details = spec is not None and (any(p.infer for p in spec.params) or bool(node.params))
+    has_details = spec is not None and (
+        any(p.infer for p in spec.params) or bool(details(spec, node.params, None))
+    )  # independent of the report, so that a node's height does not change when its sizes become known
     top = HEADER + (ROW if has_details else 0.0)
     rows = max(len(inputs) if len(inputs) > 1 else 0, len(outputs) if len(outputs) > 1 else 0)
     slots = (*_spread(inputs, top), *_spread(outputs, top))

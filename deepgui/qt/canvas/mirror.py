@@ -18,7 +18,7 @@ from deepgui.qt.canvas.autolayout import Size
 from deepgui.qt.canvas.card import WIDTH, Card, describe
 from deepgui.qt.canvas.hits import NOTHING, Hit, PortRef
 from deepgui.qt.canvas.node_item import NodeItem
-from deepgui.qt.canvas.routes import lane
+from deepgui.qt.canvas.routes import End, end, lane
 from deepgui.qt.canvas.spatial import Box, Cells
 from deepgui.qt.canvas.wire_item import WireItem
 from deepgui.qt.session import Session
@@ -152,7 +152,9 @@ class Mirror(QObject):
         into = target.card.slot("in", wire.input, wire.index)
         a = source.port_point(out) if out else QPointF(source.x + WIDTH, source.y + 24)
         b = target.port_point(into) if into else QPointF(target.x, target.y + 24)
-        item.route(a, b, lane(a, b, source, target, self.nodes_near))
+        leaves = end(source, out, a) if out else End(a, source)
+        arrives = end(target, into, b) if into else End(b, target)
+        item.route(a, b, lane(leaves, arrives, self.nodes_near))
         self._wire_cells.put(wire, item.box)
 
     # -- following the report and the catalogue ----------------------------------------------------

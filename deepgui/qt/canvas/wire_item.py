@@ -11,18 +11,18 @@ from PySide6.QtGui import QPainter, QPainterPath, QPen
 
 from deepgui.graph.values import Wire
 from deepgui.qt.canvas.frame import Frame
+from deepgui.qt.canvas.routes import Lane
 from deepgui.qt.canvas.spatial import Box
 from deepgui.qt.canvas.style import text
 
 LABEL_FROM = 0.55
 """Shapes are written on wires from this zoom on."""
 _CORNER = 14.0
-_STUB = 24.0
 _REACH = 7.0
 _PARTS = 8
 
 
-def curve(a: QPointF, b: QPointF, lane: float | None = None, *, loose: bool = False) -> QPainterPath:
+def curve(a: QPointF, b: QPointF, lane: Lane | None = None, *, loose: bool = False) -> QPainterPath:
     """From an output at ``a`` to an input at ``b``; one that leads back takes the way along ``lane``.
 
     ``loose``: the wire hangs on the mouse, and never takes the way around.
@@ -35,14 +35,14 @@ def curve(a: QPointF, b: QPointF, lane: float | None = None, *, loose: bool = Fa
         pull = max(32.0, abs(b.x() - a.x()) / 2)
         path.cubicTo(a.x() + pull, a.y(), b.x() - pull, b.y(), b.x(), b.y())
         return path
-    _rounded(path, [*corners(a, b, (a.y() + b.y()) / 2 if lane is None else lane), b])
+    _rounded(path, [*corners(a, b, lane or Lane((a.y() + b.y()) / 2)), b])
     return path
 
 
-def corners(a: QPointF, b: QPointF, lane: float) -> list[QPointF]:
+def corners(a: QPointF, b: QPointF, lane: Lane) -> list[QPointF]:
     """Where a wire that runs along a lane turns."""
-    out, back = a.x() + _STUB, b.x() - _STUB
-    return [QPointF(out, a.y()), QPointF(out, lane), QPointF(back, lane), QPointF(back, b.y())]
+    out, back = a.x() + lane.out, b.x() - lane.into
+    return [QPointF(out, a.y()), QPointF(out, lane.y), QPointF(back, lane.y), QPointF(back, b.y())]
 
 
 def _rounded(path: QPainterPath, points: list[QPointF]) -> None:
@@ -73,7 +73,7 @@ class WireItem:
         self.wrong = False
         self.route(QPointF(), QPointF())
 
-    def route(self, a: QPointF, b: QPointF, lane: float | None = None) -> None:
+    def route(self, a: QPointF, b: QPointF, lane: Lane | None = None) -> None:
         """Lie between two points, by way of a lane if one is given."""
         self.a, self.b, self._lane = a, b, lane
         self.path = curve(a, b, lane)
