@@ -66,7 +66,7 @@ def judge(module: nn.Module, objective: Objective, batches: Batches, precision: 
     try:
         with casting:
             for batch in batches.epoch(0):
-                outputs.append(objective.forward(module, batch))
+                outputs.append(objective.forward(module.forward, batch))
                 targets.append(batch[objective.target])
     finally:
         module.train(training)

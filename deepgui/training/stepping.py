@@ -22,7 +22,6 @@ class Stepper:
         self, module: nn.Module, objective: Objective, config: TrainingConfig, device: torch.device, length: Length
     ) -> None:
         """``length`` counts batches. Raises OptimError for settings that PyTorch refuses."""
-        self.module = module
         self.objective = objective
         self.clip = config.clip_grad_norm
         self.accumulate = config.accumulate
@@ -33,6 +32,8 @@ class Stepper:
         self.scaler = torch.amp.GradScaler(device.type) if config.precision == "fp16" else None
         self._dtype = None if config.precision == "fp32" else PRECISIONS[config.precision]
         self._device_type = device.type
+        # Not module(...): an fx module prints a traceback of its own when a layer raises.
+        self._run = module.forward
         self._needs_closure = config.optimizer == "LBFGS"
         self._group = self.optimizer.param_groups[0]
 
@@ -65,9 +66,9 @@ class Stepper:
 
     def _forward(self, batch: Batch) -> tuple[Tensor, Tensor]:
         if self._dtype is None:
-            return self.objective.loss(self.module, batch)
+            return self.objective.loss(self._run, batch)
         with torch.autocast(self._device_type, self._dtype):
-            return self.objective.loss(self.module, batch)
+            return self.objective.loss(self._run, batch)
 
     def _gather(self, loss: Tensor, index: int) -> bool:
         """Backward with all that is optional; True if the optimiser moved.

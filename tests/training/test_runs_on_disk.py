@@ -163,7 +163,7 @@ def test_curves_survive_being_cut_and_continued(tmp_path, wine):
 
 def test_half_precision_learns(digits):
     for precision in ("bf16", "fp16"):
-        _, last = finished(digits(precision=precision, epochs=4))
+        _, last = finished(digits(precision=precision, epochs=4, optimizer_options={"lr": 0.01}))
         assert last.metrics["val_accuracy"] > 0.6, precision
 
 
