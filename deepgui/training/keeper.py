@@ -10,7 +10,7 @@ from typing import Any
 
 from deepgui.training import checkpoints
 from deepgui.training.events import CheckpointReason, CheckpointSaved, Event
-from deepgui.training.store import Recorder
+from deepgui.training.store import Recorder, RunError
 
 BEST_SHARE = 0.02
 """Part of the time that writing the best weights may take."""
@@ -83,6 +83,6 @@ class Keeper:
     def close(self) -> None:
         """Let go of the files; a disk that refuses the last second has been reported by then."""
         if self._recorder is not None:
-            with suppress(sqlite3.Error):
+            with suppress(sqlite3.Error, OSError, RunError):
                 self._recorder.close()
             self._recorder = None

@@ -98,7 +98,7 @@ class Ledger:
         """
         scalars: list[Scalars] = []
         bad: NotFiniteError | None = None
-        if self._travelling and (wait or self._travelling.ready):
+        if self._travelling and (wait or self.full or self._travelling.ready):
             arrived, self._travelling = self._travelling, None
             bad = self._book(arrived, scalars)
         if self._losses and self._travelling is None:

@@ -256,6 +256,7 @@ class Recorder:
         self._committed = time.monotonic()
         self._began = time.monotonic()
         self._step = 0
+        self._ended = False
 
     def rewind(self, step: int) -> None:
         """Forget what was recorded after ``step``: a resumed run will live through it again."""
@@ -289,6 +290,7 @@ class Recorder:
             self._step = event.steps[-1]
 
     def _note(self, event: Event) -> None:
+        self._ended = isinstance(event, (Failed, Finished))
         if isinstance(event, Started):
             _update_info(self.folder, status="running", device=event.device, message="", **_mark())
         elif isinstance(event, Finished):
@@ -313,9 +315,11 @@ class Recorder:
         self._commit()
 
     def close(self) -> None:
-        """Commit and let go of the files."""
+        """Commit and let go of the files. A run that neither finished nor failed by now was interrupted."""
         self._commit()
         self._db.close()
+        if not self._ended:
+            _update_info(self.folder, status="interrupted", finished=time.time(), steps=self._step)
 
 
 def export_tensorboard(folder: Path, target: Path) -> int:

@@ -56,6 +56,15 @@ def test_a_run_is_a_folder_with_everything_in_it(wine, tmp_path):
         runs.open(folder.name)
 
 
+def test_a_run_that_nobody_followed_to_its_end_is_interrupted(wine, new_run):
+    project = wine(epochs=50)
+    folder = new_run(project)
+    events = iter(Trainer(RunSpec(project, folder=folder)))
+    next(e for e in events if isinstance(e, EpochFinished))
+    events.close()
+    assert store.read_run(folder).status == "interrupted"
+
+
 def test_runs_of_a_project_lie_beside_its_file(tmp_path):
     assert store.default_root(tmp_path / "net.deepgui") == tmp_path / "net.runs"
     assert store.default_root(None).name == "runs"
