@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import sys
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -22,6 +23,8 @@ if TYPE_CHECKING:
     from deepgui.training.run import Run
 
 REFRESH_MS = 33
+SWITCH_SECONDS = 0.001
+"""How long the training may hold the interpreter while the GUI waits for it; Python's own choice is 0.005."""
 ACTIVE = frozenset(("preparing", "running", "paused", "stopping"))
 log = logging.getLogger(__name__)
 
@@ -107,6 +110,7 @@ class RunController(QObject):
         self._views: list[View] = []
         self._broken: set[int] = set()
         self._attempt = 0
+        self._switch_interval = sys.getswitchinterval()
         self._timer = QTimer(self)
         self._timer.setInterval(REFRESH_MS)
         self._timer.timeout.connect(self._tick)
@@ -229,6 +233,7 @@ class RunController(QObject):
     def shutdown(self, timeout: float = 10.0) -> bool:
         """For closing: stop with a checkpoint and wait. False if a thread did not end in time."""
         self._timer.stop()
+        sys.setswitchinterval(self._switch_interval)
         run = self.run
         if run is not None and self.active:
             run.control.stop()
@@ -256,6 +261,7 @@ class RunController(QObject):
             self.run.control.step()
         self.run.start()
         self._timer.start()
+        sys.setswitchinterval(SWITCH_SECONDS)
 
     def _tick(self) -> None:
         run = self.run
@@ -274,6 +280,7 @@ class RunController(QObject):
 
     def _end(self, state: str) -> None:
         self._timer.stop()
+        sys.setswitchinterval(self._switch_interval)
         if self.run is not None:
             for event in self.run.feed.drain():
                 self._handle(event)

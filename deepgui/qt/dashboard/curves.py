@@ -170,6 +170,7 @@ class CurvePlot(QWidget):
         item.getAxis("bottom").setHeight(20)
         self._best = pg.ScatterPlotItem(size=9, pxMode=True)
         self._best.setZValue(5)
+        self._best_at: tuple[float, float] | None = None
         item.addItem(self._best, ignoreBounds=True)
         self._marks: list[pg.InfiniteLine] = []
         self._cross = pg.InfiniteLine(angle=90, movable=False)
@@ -210,7 +211,7 @@ class CurvePlot(QWidget):
 
     def set_log(self, on: bool) -> None:
         """A logarithmic value axis; values that are not positive are left out."""
-        self._log = on
+        self._log, self._best_at = on, None
         self.plot.getPlotItem().getAxis("left").setLogMode(y=on)
         self._range = None
         for curve in self._curves.values():
@@ -240,10 +241,10 @@ class CurvePlot(QWidget):
 
     def set_best(self, place: tuple[float, float] | None) -> None:
         """Mark the best epoch at (step, value), or nothing."""
-        if place is None:
-            self._best.setData([], [])
-        else:
+        self._best.setVisible(place is not None)
+        if place is not None and place != self._best_at:
             self._best.setData([place[0]], [self._scaled(np.array([place[1]]))[0]])
+        self._best_at = place
 
     def set_marks(self, steps: tuple[float, ...]) -> None:
         """Dotted lines where a number was changed by hand."""
@@ -277,7 +278,7 @@ class CurvePlot(QWidget):
         if smooth is not y:
             self._set(curve.raw, x, y, width)
         else:
-            curve.raw.setData([], [])
+            self._set(curve.raw, x[:0], y[:0], width)
         self._set(curve.ghost, *curve.last_run, width)
         return True
 
@@ -287,7 +288,9 @@ class CurvePlot(QWidget):
             a, b = np.searchsorted(x, (low, high))
             x, y = x[max(0, a - 1) : b + 1], y[max(0, a - 1) : b + 1]
         x, y = envelope(x, self._scaled(y), width)
-        item.setData(x, y)
+        item.setVisible(len(x) > 0)
+        if len(x) or item.xData is None or len(item.xData):
+            item.setData(x, y)
 
     def _scaled(self, y: Floats) -> Floats:
         if not self._log:

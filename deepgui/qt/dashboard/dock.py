@@ -12,6 +12,7 @@ from deepgui.qt.dashboard.banner import Banner
 from deepgui.qt.dashboard.controller import RunController
 from deepgui.qt.dashboard.plots import Plots
 from deepgui.qt.dashboard.settings import SettingsPane
+from deepgui.qt.dashboard.sight import Sight
 from deepgui.qt.dashboard.transport import Transport
 from deepgui.qt.session import Session
 from deepgui.qt.theme import GRID
@@ -36,6 +37,8 @@ class TrainingDock(QWidget):
         self._lay_out()
         self.transport.settings_toggled.connect(self.settings.setVisible)
         self.transport.lr_entered.connect(self._set_lr)
+        self.sight = Sight(self)
+        self.sight.changed.connect(lambda seen: self.plots.refresh(final=True) if seen else None)
         controller.register(self)
         controller.refused.connect(self.banner.tell)
         controller.failed.connect(self._on_failed)
@@ -60,7 +63,7 @@ class TrainingDock(QWidget):
 
     def refresh(self) -> None:
         """Called by the controller: draw what is visible."""
-        if not self.isVisible():
+        if not self.sight.seen:
             return
         self._ticks += 1
         self.plots.refresh()

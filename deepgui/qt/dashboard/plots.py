@@ -137,18 +137,21 @@ class Plots(QWidget):
         return feed.column(name) if feed is not None else _NOTHING
 
     def refresh(self, final: bool = False) -> None:
-        """Draw each visible plot once. Numbers in the heads change at most six times a second."""
+        """Draw the visible plots in turn, one a call (``final``: all of them): a call must stay short.
+
+        Numbers in the heads change at most six times a second.
+        """
         feed = self.controller.feed
         if feed is not None and (metrics := metrics_in(feed.names)):
             self._show_metrics(metrics)
-        if not self.isVisible():
+        visible = [plot for plot in (self.loss_plot, self.metric_plot, self.rate_plot) if plot.isVisible()]
+        if not visible:
             return
         self._ticks += 1
-        for plot in (self.loss_plot, self.metric_plot, self.rate_plot):
-            if plot.isVisible():
-                plot.refresh(self._column)
-                if final or self._ticks % 5 == 0:
-                    plot.update_legend({})
+        for plot in visible if final else [visible[self._ticks % len(visible)]]:
+            plot.refresh(self._column)
+            if final or self._ticks // len(visible) % 3 == 0:
+                plot.update_legend({})
         if final or self._ticks % 10 == 0:
             self._mark_best()
 

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Collection
 
-from PySide6.QtGui import QHideEvent, QShowEvent
 from PySide6.QtWidgets import QStackedLayout, QVBoxLayout, QWidget
 
 from deepgui.graph.values import Node
 from deepgui.probes.pictures import Watch
 from deepgui.qt import theme
 from deepgui.qt.dashboard.controller import RunController
+from deepgui.qt.dashboard.sight import Sight
 from deepgui.qt.probes.idle import IdleProber
 from deepgui.qt.session import Session
 from deepgui.qt.theme import GRID
@@ -42,6 +42,8 @@ class ProbeDock(QWidget):
         self._empty = Note(self.icon, self.title, self.empty_text)
         self._empty.setObjectName("empty_state")
         self._lay_out()
+        self.sight = Sight(self)
+        self.sight.changed.connect(self._on_sight)
         controller.register(self)
         self.prober.updated.connect(self._redraw)
         session.selection_changed.connect(self._on_selection)
@@ -77,21 +79,17 @@ class ProbeDock(QWidget):
 
     # -- watching
 
-    def showEvent(self, event: QShowEvent) -> None:
-        super().showEvent(event)
+    def _on_sight(self, seen: bool) -> None:
         self.rewatch()
-        self._redraw()
-
-    def hideEvent(self, event: QHideEvent) -> None:
-        super().hideEvent(event)
-        self.rewatch()
+        if seen:
+            self._redraw()
 
     def _on_selection(self) -> None:
         self.rewatch()
 
     def rewatch(self) -> None:
-        """Bring what is watched in line with what is seen; nothing while hidden."""
-        wanted = frozenset(self.wanted()) if self.isVisible() else frozenset()
+        """Bring what is watched in line with what is seen; nothing while out of sight."""
+        wanted = frozenset(self.wanted()) if self.sight.seen else frozenset()
         if wanted == self._watching:
             return
         new, gone = wanted - self._watching, self._watching - wanted
@@ -113,7 +111,7 @@ class ProbeDock(QWidget):
 
     def refresh(self) -> None:
         """Called by the controller while training, and after idle looks: draw if there is news."""
-        if not self.isVisible():
+        if not self.sight.seen:
             return
         shown = self.draw()
         self._stack.setCurrentIndex(1 if shown else 0)

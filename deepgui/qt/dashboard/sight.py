@@ -1,0 +1,44 @@
+"""Whether a person can see a widget: Qt calls a panel visible even while another tab covers it."""
+
+from __future__ import annotations
+
+from PySide6.QtCore import QEvent, QObject, Signal
+from PySide6.QtWidgets import QDockWidget, QWidget
+
+
+class Sight(QObject):
+    """Follows a widget and the dock it is in. ``changed(seen)`` fires when it comes into sight or goes."""
+
+    changed = Signal(bool)
+
+    def __init__(self, widget: QWidget) -> None:
+        super().__init__(widget)
+        self._widget = widget
+        self._dock: QDockWidget | None = None
+        self._uncovered = True
+        self.seen = False
+        widget.installEventFilter(self)
+
+    def eventFilter(self, watched: QObject, event: QEvent) -> bool:
+        if event.type() in (QEvent.Type.Show, QEvent.Type.Hide):
+            self._find_dock()
+            self._update(event.type() == QEvent.Type.Show)
+        return False
+
+    def _find_dock(self) -> None:
+        parent = self._widget.parentWidget()
+        while parent is not None and not isinstance(parent, QDockWidget):
+            parent = parent.parentWidget()
+        if parent is not None and parent is not self._dock:
+            self._dock = parent
+            parent.visibilityChanged.connect(self._on_dock)
+
+    def _on_dock(self, visible: bool) -> None:
+        self._uncovered = visible
+        self._update(self._widget.isVisible())
+
+    def _update(self, visible: bool) -> None:
+        seen = visible and self._uncovered
+        if seen != self.seen:
+            self.seen = seen
+            self.changed.emit(seen)
