@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from itertools import pairwise
 from statistics import fmean
 
 import networkx as nx
@@ -17,6 +18,7 @@ BAND_GAP = 80.0
 FOLD_ASPECT = 4.0
 """A drawing wider than this many times its height is folded into bands, like text into lines."""
 PAGE_ASPECT = 2.2
+LONGEST_BAND = 1.7
 
 Size = tuple[float, float]
 _SWEEPS = 4
@@ -184,7 +186,10 @@ def _folded(
 
 
 def _breaks(network: Network, columns: list[list[str]], length: int) -> list[int]:
-    """Where the bands end: at the good places nearest to every ``length`` columns, and at the end."""
+    """Where the bands end: at the good places nearest to every ``length`` columns, and at the end.
+
+    Only at the end if that would leave a band much longer than the others.
+    """
     column_of = {n: i for i, column in enumerate(columns) for n in column}
     crossing: list[set[tuple[str, str]]] = [set() for _ in range(len(columns) + 1)]
     for wire in network.wires:
@@ -197,9 +202,12 @@ def _breaks(network: Network, columns: list[list[str]], length: int) -> list[int
         good = [c for c in range(start + max(2, length // 2), len(columns) - 1) if len(crossing[c]) <= 1]
         if not good:
             break
-        start = min(good, key=lambda c: abs(c - start - length))
+        wanted = start + length
+        start = min(good, key=lambda cut: abs(cut - wanted))
         ends.append(start)
-    return [*ends, len(columns)]
+    ends.append(len(columns))
+    longest = max(b - a for a, b in pairwise([0, *ends]))
+    return ends if longest <= LONGEST_BAND * length else ends[-1:]
 
 
 def _beside(network: Network, node: str, placed: Mapping[str, Point], sizes: Mapping[str, Size]) -> Point:

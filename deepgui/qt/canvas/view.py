@@ -8,7 +8,7 @@ import time
 from collections.abc import Callable, Collection
 from typing import Any
 
-from PySide6.QtCore import QEvent, QPoint, QPointF, QRectF, QSize, Qt, QTimer
+from PySide6.QtCore import QEvent, QPoint, QPointF, QRectF, QSize, Qt
 from PySide6.QtGui import (
     QContextMenuEvent,
     QCursor,
@@ -26,22 +26,18 @@ from PySide6.QtGui import (
     QShowEvent,
     QWheelEvent,
 )
-from PySide6.QtWidgets import QFrame, QGraphicsScene, QGraphicsView, QToolButton, QToolTip, QWidget
+from PySide6.QtWidgets import QFrame, QGraphicsScene, QGraphicsView, QToolTip, QWidget
 
 from deepgui.graph.values import Wire
 from deepgui.qt.canvas import frame as frames
 from deepgui.qt.canvas import gestures, keys, menus, paint, tips
 from deepgui.qt.canvas.actions import Actions
 from deepgui.qt.canvas.camera import Camera
-from deepgui.qt.canvas.card import WIDTH
 from deepgui.qt.canvas.drop import PaletteDrop
 from deepgui.qt.canvas.gestures import Gesture, Pointer
 from deepgui.qt.canvas.hits import NOTHING, PortRef
-from deepgui.qt.canvas.minimap import Minimap
 from deepgui.qt.canvas.mirror import FAR, Mirror
-from deepgui.qt.canvas.problem_popup import ProblemPopup
-from deepgui.qt.canvas.rename import RenameEdit
-from deepgui.qt.canvas.search_popup import FindPopup, SearchPopup
+from deepgui.qt.canvas.overlays import Overlays
 from deepgui.qt.canvas.style import style
 from deepgui.qt.session import Session
 from deepgui.qt.theme import current
@@ -49,7 +45,6 @@ from deepgui.qt.theme import current
 log = logging.getLogger(__name__)
 _PORT_PIXELS = 12.0
 _TAP_SECONDS = 0.4
-_SAY_MS = 2500
 
 
 def guarded(handler: Callable[..., None]) -> Callable[..., None]:
@@ -89,7 +84,7 @@ class CanvasView(QGraphicsView):
         self._pressed_space: float | None = None
         self._fitted = True
         self._set_up()
-        self._add_overlays()
+        self.overlays = Overlays(self)
         self._listen()
 
     def _set_up(self) -> None:
@@ -109,39 +104,18 @@ class CanvasView(QGraphicsView):
         self.setAcceptDrops(True)
         self.setMinimumSize(160, 120)
 
-    def _add_overlays(self) -> None:
-        self._minimap = Minimap(self)
-        self._zoom_label = QToolButton(self)
-        self._zoom_label.setObjectName("zoom_indicator")
-        self._zoom_label.setToolTip("Zoom. Click for 100 %, again to fit all")
-        self._zoom_label.setFocusPolicy(Qt.FocusPolicy.NoFocus)
-        self._zoom_label.setAutoRaise(True)
-        self._zoom_label.clicked.connect(self._toggle_zoom)
-        self._search = SearchPopup(self, self.session)
-        self._search.picked.connect(self._place_picked)
-        self._find = FindPopup(self, self.session)
-        self._find.chosen.connect(self.centre_on)
-        self._problems = ProblemPopup(self)
-        self._problems.mend.connect(self.act.mend)
-        self._rename = RenameEdit(self, self.act.rename)
-        self._said = ""
-        self._hush = QTimer(self)
-        self._hush.setSingleShot(True)
-        self._hush.timeout.connect(lambda: self.say(""))
-
     def _listen(self) -> None:
         self.mirror.changed.connect(self._on_change)
         self.session.changed.connect(lambda _before, _after: self._on_edit())
         self.session.document_replaced.connect(self._on_document)
         self.session.selection_changed.connect(self.viewport().update)
-        current().changed.connect(self._on_theme)
+        current().changed.connect(self._on_change)
 
     # -- following the session ---------------------------------------------------------------------
 
     def _on_change(self) -> None:
         self._batch = None
-        self._minimap.forget()
-        self._minimap.place()
+        self.overlays.redraw()
         self.viewport().update()
 
     def _on_edit(self) -> None:
@@ -156,9 +130,6 @@ class CanvasView(QGraphicsView):
         self.picked_wires = frozenset()
         self._fitted = True
         self.fit_all()
-        self._on_change()
-
-    def _on_theme(self) -> None:
         self._on_change()
 
     # -- where one looks ---------------------------------------------------------------------------
@@ -204,18 +175,8 @@ class CanvasView(QGraphicsView):
         self._moved()
 
     def _moved(self) -> None:
-        self._zoom_label.setText(f"{round(self.zoom * 100)} %")
-        self._zoom_label.adjustSize()
-        self._minimap.update()
+        self.overlays.moved()
         self.viewport().update()
-
-    def _toggle_zoom(self) -> None:
-        self._fitted = False
-        if abs(self.zoom - 1.0) < 0.005:
-            self.fit_all()
-        else:
-            self.camera.zoom_to(1.0)
-            self._moved()
 
     # -- what the main window and the keys ask for -------------------------------------------------
 
@@ -231,7 +192,7 @@ class CanvasView(QGraphicsView):
     def paste(self, *, keep_inputs: bool = False) -> None:
         """Paste at the cursor; ``keep_inputs`` wires the copies to what fed the originals."""
         if not self.act.paste(self._cursor_scene(), keep_inputs=keep_inputs):
-            self.say("The clipboard holds no layers.")
+            self.overlays.say("The clipboard holds no layers.")
 
     def duplicate(self) -> None:
         """Copy the selected nodes beside themselves."""
@@ -256,40 +217,29 @@ class CanvasView(QGraphicsView):
         if kind in self.session.registry:
             self._reveal(self.act.place_beside(kind, self.visible_rect().center()))
 
+    def place_at(self, kind: str, at: QPointF, origin: PortRef | None = None) -> None:
+        """Place a layer at a scene point, wired to ``origin`` if given; nothing happens for an unknown kind."""
+        if kind in self.session.registry:
+            self._reveal(self.act.place(kind, at, origin))
+
     def open_search(self, at: QPointF | None = None, origin: PortRef | None = None) -> None:
         """Search a layer to add at a scene point (the cursor's, else the middle), wired to ``origin`` if given."""
-        at = self._cursor_scene() if at is None else at
-        self._search.ask(self.mapFromScene(at) + QPoint(8, -20), at, origin)
+        self.overlays.ask(self._cursor_scene() if at is None else at, origin)
 
     def find(self) -> None:
         """Open the small list of nodes."""
-        self._find.open_at(QPoint((self.width() - self._find.width()) // 2, 16))
+        self.overlays.find()
 
     def rename(self, node: str = "") -> None:
         """Edit a node's name where it stands; the selected one if none is given."""
         node = node or next(iter(self.session.selection), "")
-        item = self.mirror.nodes.get(node)
-        if item is not None:
+        if node in self.mirror.nodes:
             self._reveal(node)
-            spot = QRectF(item.x + 44, item.y + 22, WIDTH - 52, 22)
-            self._rename.begin(node, item.card.subtitle, self.mapFromScene(spot).boundingRect())
-
-    def show_problems(self, node: str) -> None:
-        """Say what is wrong with a node, beside its badge."""
-        item = self.mirror.nodes.get(node)
-        if item is not None and item.card.problems:
-            self._problems.show_for(item.card.problems, self.mapFromScene(item.rect.topRight()) + QPoint(16, 8))
+            self.overlays.rename(node)
 
     def pick_wires(self, wires: Collection[Wire]) -> None:
         """Select wires; they take part in Delete."""
         self.picked_wires = frozenset(wires)
-        self.viewport().update()
-
-    def say(self, words: str) -> None:
-        """Show a short text beside the mouse for a moment."""
-        self._said = words
-        if words:
-            self._hush.start(_SAY_MS)
         self.viewport().update()
 
     def give_up(self) -> None:
@@ -305,10 +255,6 @@ class CanvasView(QGraphicsView):
         if self._batch is None:
             self._batch = paint.batch(self.mirror, style())
         return self._batch
-
-    def _place_picked(self, kind: str, at: QPointF, origin: PortRef | None) -> None:
-        if kind in self.session.registry:
-            self._reveal(self.act.place(kind, at, origin))
 
     def _reveal(self, node: str) -> None:
         item = self.mirror.nodes.get(node)
@@ -336,7 +282,7 @@ class CanvasView(QGraphicsView):
     def mousePressEvent(self, event: QMouseEvent) -> None:
         event.accept()
         self.setFocus(Qt.FocusReason.MouseFocusReason)
-        self._problems.hide()
+        self.overlays.problems.hide()
         self._fitted = False
         if self._gesture is not None:
             return
@@ -470,8 +416,8 @@ class CanvasView(QGraphicsView):
     def _escape(self) -> None:
         if self._gesture is not None:
             self.give_up()
-        elif self._problems.isVisible():
-            self._problems.close_up()
+        elif self.overlays.problems.isVisible():
+            self.overlays.problems.close_up()
         else:
             self.session.select(())
             self.pick_wires(())
@@ -500,10 +446,7 @@ class CanvasView(QGraphicsView):
     def _lay_overlays(self) -> None:
         if self._fitted:  # keeps showing everything while the window finds its size, until one looks elsewhere
             self.fit_all()
-        self._minimap.place()
-        self._moved()
-        corner = self.viewport().geometry().bottomLeft() + QPoint(8, -self._zoom_label.height() - 8)
-        self._zoom_label.move(corner)
+        self.overlays.lay()
 
     def sizeHint(self) -> QSize:
         return QSize(900, 640)
@@ -534,13 +477,11 @@ class CanvasView(QGraphicsView):
     def drawForeground(self, painter: QPainter, rect: QRectF) -> None:
         painter.save()
         painter.resetTransform()
-        inside = self.viewport().rect()
-        if not self.mirror.nodes and not self._search.isVisible():
-            paint.paint_empty(painter, style(), inside)
-        words = (self._gesture.hint if self._gesture else "") or self._drop.hint or self._said
-        if words:
-            at = self.viewport().mapFromGlobal(QCursor.pos()) if self._gesture is None else self._gesture.at
-            paint.paint_hint(painter, style(), words, self._drop.at or at, inside)
+        gesture = self._gesture
+        if gesture is not None and gesture.hint:
+            self.overlays.paint(painter, gesture.hint, gesture.at)
+        else:
+            self.overlays.paint(painter, self._drop.hint, self._drop.at)
         painter.restore()
 
     def _marked(self) -> Wire | None:

@@ -108,7 +108,7 @@ def test_middle_drag_and_space_drag_pan_without_editing(three) -> None:
     three.drag(QPoint(500, 300), QPoint(600, 350))
     QTest.keyRelease(three.view, Qt.Key.Key_Space)
     assert three.view.visible_rect().topLeft() == seen
-    assert not three.view._search.isVisible()
+    assert not three.view.overlays.search.isVisible()
     assert three.session.project is before
 
 
@@ -225,7 +225,7 @@ def test_search_opens_in_every_customary_way_and_places_the_best_match(hand, way
     else:
         key = {"tab": Qt.Key.Key_Tab, "shift+a": Qt.Key.Key_A, "space": Qt.Key.Key_Space}[way]
         hand.key(key, SHIFT if way == "shift+a" else Qt.KeyboardModifier.NoModifier)
-    popup = hand.view._search
+    popup = hand.view.overlays.search
     assert popup.isVisible()
     assert popup.edit.hasFocus()
     QTest.keyClicks(popup.edit, "conv")
@@ -237,7 +237,7 @@ def test_search_opens_in_every_customary_way_and_places_the_best_match(hand, way
 
 def test_the_search_is_moved_through_by_arrow_keys(hand) -> None:
     hand.key(Qt.Key.Key_Tab)
-    popup = hand.view._search
+    popup = hand.view.overlays.search
     second = popup.keys[1]
     QTest.keyClick(popup.edit, Qt.Key.Key_Down)
     QTest.keyClick(popup.edit, Qt.Key.Key_Return)
@@ -247,8 +247,8 @@ def test_the_search_is_moved_through_by_arrow_keys(hand) -> None:
 def test_find_centres_on_the_node(three) -> None:
     three.view.scroll_by(4000, 0)
     three.key(Qt.Key.Key_F, CTRL)
-    QTest.keyClicks(three.view._find.edit, "outp")
-    QTest.keyClick(three.view._find.edit, Qt.Key.Key_Return)
+    QTest.keyClicks(three.view.overlays.finder.edit, "outp")
+    QTest.keyClick(three.view.overlays.finder.edit, Qt.Key.Key_Return)
     assert three.session.selection == {"output"}
     assert three.view.visible_rect().contains(three.view.mirror.nodes["output"].rect)
 
@@ -345,7 +345,7 @@ def test_an_empty_and_a_tiny_canvas_paint(hand) -> None:
     hand.view.resize(170, 130)
     hand.view.place("LSTM")
     hand.key(Qt.Key.Key_Tab)
-    assert hand.view.rect().contains(hand.view._search.geometry())
+    assert hand.view.rect().contains(hand.view.overlays.search.geometry())
     assert not hand.view.grab().isNull()
 
 

@@ -93,11 +93,11 @@ class Monkey:
             view.zoom_by(self.random.choice([0.5, 0.8, 1.25, 2.0]), self.spot())
         else:
             hand.key(*self.random.choice(KEYS))
-        if view._search.isVisible():
-            QTest.keyClicks(view._search.edit, self.random.choice(["re", "conv", "cat", "zzz", ""]))
+        if view.overlays.search.isVisible():
+            QTest.keyClicks(view.overlays.search.edit, self.random.choice(["re", "conv", "cat", "zzz", ""]))
             key = self.random.choice([Qt.Key.Key_Return, Qt.Key.Key_Escape, Qt.Key.Key_Down])
-            QTest.keyClick(view._search.edit, key)
-            view._search.close_up()
+            QTest.keyClick(view.overlays.search.edit, key)
+            view.overlays.search.close_up()
 
 
 @pytest.mark.parametrize("seed", range(3))

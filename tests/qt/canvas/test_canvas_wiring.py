@@ -114,7 +114,7 @@ def test_alt_click_breaks_the_wires_of_a_port(hand) -> None:
 def test_a_wire_dropped_on_empty_canvas_offers_what_fits_and_connects_it(hand) -> None:
     hand.look(chain("Input"))
     hand.drag(hand.port("input", "out"), hand.scene(400, 100))
-    popup = hand.view._search
+    popup = hand.view.overlays.search
     assert popup.isVisible()
     assert "Input" not in popup.keys  # it has no input that the wire could end at
     QTest.keyClicks(popup.edit, "relu")
@@ -128,9 +128,9 @@ def test_a_wire_dropped_on_empty_canvas_offers_what_fits_and_connects_it(hand) -
 def test_from_an_input_only_kinds_with_an_output_are_offered(hand) -> None:
     hand.look(chain("Output"))
     hand.drag(hand.port("output", "in"), hand.scene(-300, 100))
-    assert "Output" not in hand.view._search.keys
-    QTest.keyClicks(hand.view._search.edit, "linear")
-    QTest.keyClick(hand.view._search.edit, Qt.Key.Key_Return)
+    assert "Output" not in hand.view.overlays.search.keys
+    QTest.keyClicks(hand.view.overlays.search.edit, "linear")
+    QTest.keyClick(hand.view.overlays.search.edit, Qt.Key.Key_Return)
     assert hand.network.wires == (Wire("linear", "output", "output", "input"),)
 
 
@@ -141,10 +141,10 @@ def test_escape_lets_go_of_a_wire_and_of_the_search(hand) -> None:
     hand.move(hand.scene(300, 200))
     hand.key(Qt.Key.Key_Escape)
     hand.release(hand.scene(300, 200))
-    assert not hand.view._search.isVisible()
+    assert not hand.view.overlays.search.isVisible()
     hand.drag(hand.port("input", "out"), hand.scene(300, 200))
-    QTest.keyClick(hand.view._search.edit, Qt.Key.Key_Escape)
-    assert not hand.view._search.isVisible()
+    QTest.keyClick(hand.view.overlays.search.edit, Qt.Key.Key_Escape)
+    assert not hand.view.overlays.search.isVisible()
     assert hand.session.project is before
 
 

@@ -55,4 +55,4 @@ class ShowProblem(Gesture):
     def release(self, at: Pointer) -> None:
         if not self.dragging:
             self.view.session.select((self._node,))
-            self.view.show_problems(self._node)
+            self.view.overlays.show_problems(self._node)

@@ -84,7 +84,7 @@ class DrawWire(Gesture):
         self.drag(at)
         if self._target is not None:
             if self._refusal:
-                self.view.say(self._refusal)
+                self.view.overlays.say(self._refusal)
             else:
                 self.view.act.connect(self.origin, self._target, self.lifted)
         elif self.view.mirror.hit(at.scene).node:
