@@ -17,7 +17,7 @@ _SECTION = re.compile(r"^(\w[\w ]*?)::?\s*$")
 _SECTIONS = {"args", "arguments", "parameters", "keyword args", "keyword arguments", "shape", "example", "examples"}
 _SECTIONS |= {"attributes", "variables", "inputs", "outputs", "return", "returns", "raises", "references"}
 _SECTIONS |= {"note", "notes", "warning"}
-_BULLET = re.compile(r"^(?:[*+-]|\d+[.)])\s+")
+_BULLET = re.compile(r"^(?:[*-]|\d+[.)])\s+")
 _TERM = re.compile(r"^(\*{0,2}\w+)\s*(\([^)]*\))?\s*:\s*(.*)$", re.DOTALL)
 _DIRECTIVE = re.compile(r"^\.\. (\w[\w-]*)::\s*(.*)$")
 _TARGET = re.compile(r"^\.\. _[^:]+:")
@@ -157,7 +157,8 @@ def _paragraph_end(lines: list[str], at: int) -> int:
     end = at
     while end < len(lines) and lines[end].strip():
         stripped = lines[end].lstrip()
-        if end > at and (_BULLET.match(stripped) or stripped.startswith((">>>", ".. "))):
+        whole = " ".join(lines[at:end]).count("`") % 2 == 0  # no markup is open from an earlier line
+        if end > at and whole and (_BULLET.match(stripped) or stripped.startswith((">>>", ".. "))):
             break
         end += 1
     return end
