@@ -59,7 +59,7 @@ param_values: st.SearchStrategy[Value] = st.recursive(
 )
 identifiers = st.from_regex(r"[A-Za-z_][A-Za-z0-9_]{0,6}", fullmatch=True).filter(edits.is_identifier)
 params = st.dictionaries(identifiers, param_values, max_size=3)
-coordinates = st.floats(-1e6, 1e6)
+coordinates = st.floats(-1e6, 1e6).map(lambda x: x + 0.0)  # a file has no -0
 points = st.builds(Point, coordinates, coordinates)
 
 Edit = Callable[[Network], Network]
