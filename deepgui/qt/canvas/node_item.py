@@ -9,7 +9,7 @@ from deepgui.qt.canvas.card import HEADER, WIDTH, Card, Slot
 from deepgui.qt.canvas.frame import IDENTITY, Frame
 from deepgui.qt.canvas.hits import PortRef
 from deepgui.qt.canvas.spatial import Box
-from deepgui.qt.canvas.style import PAD, PORT, Text, text
+from deepgui.qt.canvas.style import PAD, PORT, TILE, Text, text
 
 TEXT_X = 50.0
 BADGE = QPointF(WIDTH - 4, 4)
@@ -69,8 +69,8 @@ class NodeItem:
         origin = frame.device(self.x, self.y)
         painter.setWorldTransform(IDENTITY)
         pad = PAD * frame.scale
-        body = style.body(card.category, card.height, self._state(frame), card.known)
-        painter.drawPixmap(QPointF(origin.x() - pad, origin.y() - pad), body)
+        painter.drawPixmap(origin - QPointF(pad, pad), style.body(card.height, self._state(frame), card.known))
+        painter.drawPixmap(origin + TILE.topLeft() * frame.scale, style.tile(card.category, card.known))
         for slot in card.slots:
             self._paint_port(painter, frame, origin, slot)
         if card.severity:

@@ -98,11 +98,14 @@ class Style:
             self._resolution = (scale, ratio)
             self._sprites.clear()
 
-    def body(self, category: str, height: float, state: str, known: bool) -> QPixmap:
-        """A card without its words. ``state`` is "", "hover", "selected" or "dim"."""
-        key = ("body", category, height, state, known)
+    def body(self, height: float, state: str, known: bool) -> QPixmap:
+        """A card without its words and icon. ``state`` is "", "hover" or "selected"."""
         size = QSizeF(WIDTH + 2 * PAD, height + 2 * PAD)
-        return self._sprite(key, size, lambda p: self._paint_body(p, category, height, state, known))
+        return self._sprite(("body", height, state, known), size, lambda p: self._paint_body(p, height, state, known))
+
+    def tile(self, category: str, known: bool) -> QPixmap:
+        """The icon of a category on its tinted tile."""
+        return self._sprite(("tile", category, known), TILE.size(), lambda p: self._paint_tile(p, category, known))
 
     def port(self, token: str, filled: bool, hot: bool) -> QPixmap:
         """A port's circle, centred in its sprite."""
@@ -151,35 +154,26 @@ class Style:
         self._sprites[key] = found
         return found
 
-    def _paint_body(self, painter: QPainter, category: str, height: float, state: str, known: bool) -> None:
+    def _paint_body(self, painter: QPainter, height: float, state: str, known: bool) -> None:
         card = QRectF(PAD, PAD, WIDTH, height)
         painter.setPen(Qt.PenStyle.NoPen)
-        shade = QColor(0, 0, 0, 26 if self.theme.name != "light" else 9)
-        painter.setBrush(shade)
+        painter.setBrush(QColor(0, 0, 0, 26 if self.theme.name != "light" else 9))
         for spread in (1.0, 2.5, 4.0):
             grown = card.adjusted(-spread, -spread + 2, spread, spread + 2)
             painter.drawRoundedRect(grown, RADIUS + spread, RADIUS + spread)
         border = {"selected": "selection", "hover": "muted"}.get(state, "node_border" if known else "error")
-        width = 2.0 if state == "selected" else 1.0
         if state == "selected":
             halo = QColor(self.color("selection"))
             halo.setAlpha(60)
             painter.setBrush(halo)
             painter.drawRoundedRect(card.adjusted(-4, -4, 4, 4), RADIUS + 4, RADIUS + 4)
         painter.setBrush(self.color("node"))
-        painter.setPen(QPen(self.color(border), width))
+        painter.setPen(QPen(self.color(border), 2.0 if state == "selected" else 1.0))
         painter.drawRoundedRect(card.adjusted(0.5, 0.5, -0.5, -0.5), RADIUS, RADIUS)
-        self._paint_tile(painter, category, known)
-        if state == "dim":
-            veil = QColor(self.color("canvas"))
-            veil.setAlpha(110)
-            painter.setPen(Qt.PenStyle.NoPen)
-            painter.setBrush(veil)
-            painter.drawRoundedRect(card, RADIUS, RADIUS)
 
     def _paint_tile(self, painter: QPainter, category: str, known: bool) -> None:
         hue = QColor(self.color(self.family(category)) if known else self.color("disabled"))
-        tile = TILE.translated(PAD, PAD)
+        tile = QRectF(QPointF(0, 0), TILE.size())
         tint = QColor(hue)
         tint.setAlpha(46 if self.theme.name != "light" else 32)
         painter.setPen(Qt.PenStyle.NoPen)
