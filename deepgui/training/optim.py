@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+import math
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from functools import cache
@@ -196,7 +197,13 @@ class Schedule:
         if config.scheduler:
             self.cadence = schedulers()[config.scheduler].cadence
             self.inner = _build_scheduler(config, optimizer, length)
-        self.each_step = self.inner.step if self.inner is not None and self.cadence == "step" else None
+        self.each_step = self._move if self.cadence == "step" else None
+
+    def _move(self) -> None:
+        """One step on; a plan that is shorter than the run stays at its end."""
+        assert self.inner is not None
+        if self.inner.last_epoch < getattr(self.inner, "total_steps", math.inf):
+            self.inner.step()
 
     def epoch_finished(self, loss: float) -> None:
         """``loss``: what a scheduler that waits for a plateau looks at."""

@@ -12,7 +12,7 @@ from deepgui.project.values import TrainingConfig
 from deepgui.training.devices import PRECISIONS
 from deepgui.training.objectives import Objective
 from deepgui.training.objectives.base import Batch
-from deepgui.training.optim import Length, Schedule, build_optimizer
+from deepgui.training.optim import Length, OptimError, Schedule, build_optimizer
 
 
 class Stepper:
@@ -23,6 +23,7 @@ class Stepper:
     ) -> None:
         """``length`` counts batches. Raises OptimError for settings that PyTorch refuses."""
         self.objective = objective
+        self.config = config
         self.clip = config.clip_grad_norm
         self.accumulate = config.accumulate
         self.steps_per_epoch = length.steps_per_epoch
@@ -135,6 +136,8 @@ class Stepper:
     def state_dict(self) -> dict[str, Any]:
         """Tensors and plain values: all that decides how the next steps move."""
         return {
+            "names": self._names(),
+            "planned_lr": self._planned_lr(),
             "optimizer": self.optimizer.state_dict(),
             "schedule": self.schedule.state_dict(),
             "scaler": self.scaler.state_dict() if self.scaler is not None else {},
@@ -143,11 +146,32 @@ class Stepper:
         }
 
     def load_state_dict(self, state: dict[str, Any]) -> None:
+        """Go on from :meth:`state_dict`. A learning rate that the project has changed since scales the one in force.
+
+        Raises OptimError if the state is of another optimiser or scheduler.
+        """
+        for what, then, now in zip(("optimiser", "scheduler"), state["names"], self._names(), strict=True):
+            if then != now:
+                raise OptimError(
+                    f"The run was trained with the {what} {then or 'none'} and the project now says {now or 'none'}:"
+                    f" choose {then or 'none'} again to go on, or start a new run."
+                )
+        fused = self._group.get("fused")
         self.optimizer.load_state_dict(state["optimizer"])
         self._group = self.optimizer.param_groups[0]
+        if "fused" in self._group:
+            self._group["fused"] = fused  # as suits this device, not the one that saved
         self.schedule.load_state_dict(state["schedule"])
         if self.scaler is not None and state["scaler"]:
             self.scaler.load_state_dict(state["scaler"])
         self.clip = state["clip"]
         for parameter, gradient in zip(self.parameters, state["gradients"], strict=True):
             parameter.grad = None if gradient is None else gradient.to(parameter.device, copy=True)
+        if self._planned_lr() != state["planned_lr"]:
+            self.schedule.set_lr(self.lr * self._planned_lr() / state["planned_lr"])
+
+    def _planned_lr(self) -> float:
+        return float(self.config.optimizer_options.get("lr") or self.optimizer.defaults["lr"])  # type: ignore[arg-type]
+
+    def _names(self) -> tuple[str, str]:
+        return self.config.optimizer, self.config.scheduler

@@ -64,7 +64,7 @@ class RunSpec:
     Attributes:
         key: which of the project's networks; empty means the main one.
         folder: the run's own folder (``RunStore.create``), or None to keep nothing on disk.
-        resume: folder of the run to go on with; it is continued in ``folder``, by default in place.
+        resume: folder of the run to go on with, in that very folder.
     """
 
     project: Project
@@ -149,6 +149,8 @@ class Trainer:
 
     def _prepare(self) -> Iterator[Event]:
         project, config = self.spec.project, self.config
+        if self.spec.resume is None:  # else only once it is sure that the run can go on: a refusal must not mark it
+            self._keeper = Keeper(self.spec.folder, config.checkpoint_minutes)
         network = project.networks.get(self.key)
         report = check(network, registry()) if network else None
         problems = preflight(project, self.key, registry(), report)
@@ -170,21 +172,20 @@ class Trainer:
         length = Length(self.steps_per_epoch, config.epochs, self.total_steps)
         self.stepper = Stepper(self.module, self.objective, config, self.device, length)
         self._ledger = Ledger(self.objective.hits, self.device, self.position.sums)
-        self._open_record()
+        if self.spec.resume is not None:
+            self._go_on(self.spec.resume)
         self._began = perf_counter() - self.position.seconds
         self._remember()
         self._period = FLUSH_SECONDS.get(self.device.type, FLUSH_SECONDS_ELSEWHERE)
         self._flush_at = perf_counter() + self._period
 
-    def _open_record(self) -> None:
-        run = self.spec.resume
-        state = None if run is None else checkpoints.load(run / "checkpoints" / "last.pt")
-        if run is not None and state is not None:
-            checkpoints.load_weights(self.module, state["module"], run)
-            self.restore(state)
-        self._keeper = Keeper(self.spec.folder or run, self.config.checkpoint_minutes)
-        if state is not None:
-            self._keeper.rewind(self.step)
+    def _go_on(self, run: Path) -> None:
+        """Take up a run where its last checkpoint left it. Raises CheckpointError."""
+        state = checkpoints.load(run / "checkpoints" / "last.pt")
+        checkpoints.load_weights(self.module, state["module"], run)
+        self.restore(state)
+        self._keeper = Keeper(run, self.config.checkpoint_minutes)
+        self._keeper.rewind(self.step)
 
     def _started(self) -> Started:
         return Started(

@@ -122,6 +122,16 @@ def test_a_finished_run_goes_on_for_more_epochs(wine, new_run):
     assert end.reason == "completed"
 
 
+def test_a_finished_one_cycle_goes_on_at_its_last_rate(wine, new_run):
+    short = wine(epochs=2, scheduler="OneCycleLR")
+    folder = new_run(short)
+    first, _, _ = train(short, folder)
+    more, end, _ = train(replace(short, training=replace(short.training, epochs=4)), None, resume=folder)
+    assert (end.reason, end.steps) == ("completed", 16)
+    assert len({lr for _, lr in more["lr"]}) == 1
+    assert more["lr"][0][1] <= first["lr"][-1][1]
+
+
 def test_watching_does_not_change_what_is_learnt(wine, new_run):
     project = wine(epochs=10)
 
@@ -171,6 +181,26 @@ def test_resuming_with_another_drawing_is_refused(wine, digits, new_run):
     train(project, folder)
     events = list(Trainer(RunSpec(digits(), resume=folder)))
     assert (events[-1].reason, "another network" in events[-1].message) == ("project", True)
+    assert store.read_run(folder).status == "completed", "the run itself is as it was"
+
+
+def test_resuming_with_another_optimizer_is_refused_and_with_another_rate_obeyed(wine, new_run):
+    project = wine(scheduler="StepLR", scheduler_options={"step_size": 2})
+    folder = new_run(project)
+    train(project, folder, stop_at=9)
+    *_, last = Trainer(RunSpec(wine(optimizer="SGD"), resume=folder))
+    assert (last.reason, "trained with the optimiser Adam" in last.message) == ("project", True)
+    faster = replace(project, training=replace(project.training, optimizer_options={"lr": 0.002}))
+    curves, _, _ = train(faster, None, resume=folder)
+    assert [lr for _, lr in curves["lr"]] == pytest.approx([0.0002] * 3)
+
+
+def test_a_run_that_cannot_begin_says_so_in_its_folder(wine, new_run):
+    project = wine(optimizer="Adamm")
+    folder = new_run(project)
+    list(Trainer(RunSpec(project, folder=folder)))
+    run = store.read_run(folder)
+    assert (run.status, "Adamm" in run.message) == ("failed", True)
 
 
 def test_kill_9_leaves_a_run_that_resumes(wine, new_run, tmp_path):
