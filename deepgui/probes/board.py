@@ -40,12 +40,11 @@ class Board:
 
     All methods may be called from any thread. When nothing is watched an observation does nothing.
     A picture that cannot be made never harms training: :attr:`problem` says in one sentence why.
-    :attr:`last` is the training it saw last, whose module keeps its weights after the end.
     """
 
     def __init__(self) -> None:
         self.problem = ""
-        self.last: Subject | None = None
+        self._trainer: Trained | None = None
         self._lock = threading.Lock()
         self._busy = threading.Lock()
         self._watches: Counter[Watch] = Counter()
@@ -94,19 +93,26 @@ class Board:
         with self._lock:
             self._pictures.clear()
             self._plane = None
-            self.last = None
+            self._trainer = None
             self._count_due = 0.0
             self._counted = None
             self.problem = ""
 
     def __call__(self, trainer: Trained) -> None:
         """Look at a trainer between two steps."""
+        self._trainer = trainer
+        if self._watches and (subject := self.last) is not None:
+            self._observe(subject, final=False)
+
+    @property
+    def last(self) -> Subject | None:
+        """The training seen last, as it is now: its module keeps its weights after the end."""
         from deepgui.probes.observe import Subject
 
-        subject = Subject(trainer.module, trainer.dataset, trainer.objective.inputs, trainer.step)
-        self.last = subject
-        if self._watches:
-            self._observe(subject, final=False)
+        trainer = self._trainer
+        if trainer is None:
+            return None
+        return Subject(trainer.module, trainer.dataset, trainer.objective.inputs, trainer.step)
 
     def observe_module(
         self, module: fx.GraphModule, dataset: Dataset, inputs: tuple[str, ...] = (), step: int = 0

@@ -84,6 +84,7 @@ class RunController(QObject):
         failed(message, node): one plain sentence, and the id of the guilty node or an empty string.
         refused(problem): training was not started because of this.
         message(severity, text, node): ``info``, ``warning`` or ``error``, for the log.
+        closing: the window closes; start nothing more.
     """
 
     state_changed = Signal(str)
@@ -92,6 +93,7 @@ class RunController(QObject):
     failed = Signal(str, str)
     refused = Signal(object)
     message = Signal(str, str, str)
+    closing = Signal()
 
     def __init__(self, session: Session, parent: QObject | None = None, *, make_run: RunFactory | None = None) -> None:
         super().__init__(parent)
@@ -233,6 +235,7 @@ class RunController(QObject):
     def shutdown(self, timeout: float = 10.0) -> bool:
         """For closing: stop with a checkpoint and wait. False if a thread did not end in time."""
         self._timer.stop()
+        self.closing.emit()
         sys.setswitchinterval(self._switch_interval)
         run = self.run
         if run is not None and self.active:

@@ -43,6 +43,7 @@ class IdleProber(QObject):
         self.session, self.controller = session, controller
         self.problem = ""
         self._built: _Built | None = None
+        self._closed = False
         self._timer = QTimer(self)
         self._timer.setSingleShot(True)
         self._timer.setInterval(DEBOUNCE_MS)
@@ -51,6 +52,7 @@ class IdleProber(QObject):
         session.registry_ready.connect(self.ask)
         session.document_replaced.connect(self._forget)
         controller.run_finished.connect(lambda _: self.ask())
+        controller.closing.connect(self._close)
 
     @classmethod
     def of(cls, session: Session, controller: RunController) -> IdleProber:
@@ -60,8 +62,12 @@ class IdleProber(QObject):
 
     def ask(self) -> None:
         """Look soon; many calls in a moment are one look."""
-        if self.controller.board.watched:
+        if self.controller.board.watched and not self._closed:
             self._timer.start()
+
+    def _close(self) -> None:
+        self._closed = True
+        self._timer.stop()
 
     def _on_change(self, before: Project, after: Project) -> None:
         key = main_key(after)
