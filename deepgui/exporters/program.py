@@ -49,7 +49,8 @@ def program_of(subject: Exportable, asked: Probe) -> ExportedProgram:
     example = asked.batches[0]  # several rows: torch.export takes a size of one for a constant
     batch = Dim("batch")
     try:
-        return torch.export.export(subject.on_cpu(), example, dynamic_shapes=tuple({0: batch} for _ in example))
+        with quiet():
+            return torch.export.export(subject.on_cpu(), example, dynamic_shapes=tuple({0: batch} for _ in example))
     except Exception as error:
         raise ExportError(
             f"torch.export cannot express the network for every batch size: {first_line(error)}"
