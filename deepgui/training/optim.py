@@ -202,7 +202,7 @@ class Schedule:
     def _move(self) -> None:
         """One step on; a plan that is shorter than the run stays at its end."""
         assert self.inner is not None
-        if self.inner.last_epoch < getattr(self.inner, "total_steps", math.inf):
+        if self.inner.last_epoch < getattr(self.inner, "total_steps", math.inf) - 1:
             self.inner.step()
 
     def epoch_finished(self, loss: float) -> None:
