@@ -57,7 +57,7 @@ def press(view: CanvasView, event: QKeyEvent) -> bool:
         return True
     action = KEYS.get(name)
     if action is not None:
-        view.give_up()
+        view.hands.give_up()
         action(view)
     return action is not None
 

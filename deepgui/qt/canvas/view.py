@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import functools
 import logging
-import time
 from collections.abc import Callable, Collection
 from typing import Any
 
@@ -30,11 +29,11 @@ from PySide6.QtWidgets import QFrame, QGraphicsScene, QGraphicsView, QToolTip, Q
 
 from deepgui.graph.values import Wire
 from deepgui.qt.canvas import frame as frames
-from deepgui.qt.canvas import gestures, keys, menus, paint, tips
+from deepgui.qt.canvas import paint, tips
 from deepgui.qt.canvas.actions import Actions
 from deepgui.qt.canvas.camera import Camera
 from deepgui.qt.canvas.drop import PaletteDrop
-from deepgui.qt.canvas.gestures import Gesture, Pointer
+from deepgui.qt.canvas.hands import Hands
 from deepgui.qt.canvas.hits import NOTHING, PortRef
 from deepgui.qt.canvas.mirror import FAR, Mirror
 from deepgui.qt.canvas.overlays import Overlays
@@ -43,8 +42,6 @@ from deepgui.qt.session import Session
 from deepgui.qt.theme import current
 
 log = logging.getLogger(__name__)
-_PORT_PIXELS = 12.0
-_TAP_SECONDS = 0.4
 
 
 def guarded(handler: Callable[..., None]) -> Callable[..., None]:
@@ -56,7 +53,7 @@ def guarded(handler: Callable[..., None]) -> Callable[..., None]:
             handler(view, *args)
         except Exception:
             log.exception("The canvas could not handle %s", handler.__name__)
-            view.give_up()
+            view.hands.give_up()
 
     return safe
 
@@ -76,12 +73,9 @@ class CanvasView(QGraphicsView):
         self.act = Actions(session, self.mirror)
         self.camera = Camera(self)
         self.picked_wires: frozenset[Wire] = frozenset()
-        self._gesture: Gesture | None = None
-        self._button = Qt.MouseButton.NoButton
-        self._hover = NOTHING
+        self.hands = Hands(self)
         self._drop = PaletteDrop(self)
         self._batch: paint.Batch | None = None
-        self._pressed_space: float | None = None
         self._fitted = True
         self._set_up()
         self.overlays = Overlays(self)
@@ -121,12 +115,12 @@ class CanvasView(QGraphicsView):
     def _on_edit(self) -> None:
         """Somebody edited: what a gesture under way started from is gone, unless it was its own edit."""
         self.picked_wires = frozenset(w for w in self.picked_wires if w in self.mirror.wires)
-        self._hover = NOTHING
-        if self._gesture is not None:
-            self.give_up()
+        self.hands.hover = NOTHING
+        if self.hands.gesture is not None:
+            self.hands.give_up()
 
     def _on_document(self) -> None:
-        self.give_up()
+        self.hands.give_up()
         self.picked_wires = frozenset()
         self._fitted = True
         self.fit_all()
@@ -242,14 +236,6 @@ class CanvasView(QGraphicsView):
         self.picked_wires = frozenset(wires)
         self.viewport().update()
 
-    def give_up(self) -> None:
-        """Cancel the gesture under way; the value stays as it was."""
-        gesture, self._gesture = self._gesture, None
-        if gesture is not None:
-            gesture.cancel()
-        self._show_cursor()
-        self.viewport().update()
-
     def batch(self) -> paint.Batch:
         """Everything as rectangles and lines, kept until something changes."""
         if self._batch is None:
@@ -270,64 +256,25 @@ class CanvasView(QGraphicsView):
 
     # -- mouse -------------------------------------------------------------------------------------
 
-    def _pointer(self, event: QMouseEvent) -> Pointer:
-        at = event.position()
-        scene = self.viewportTransform().inverted()[0].map(at)
-        return Pointer(scene, at.toPoint(), event.modifiers())
-
-    def _reach(self) -> float:
-        return min(max(_PORT_PIXELS / self.zoom, 8.0), 20.0)
-
     @guarded
     def mousePressEvent(self, event: QMouseEvent) -> None:
         event.accept()
         self.setFocus(Qt.FocusReason.MouseFocusReason)
         self.overlays.problems.hide()
         self._fitted = False
-        if self._gesture is not None:
-            return
-        at = self._pointer(event)
-        space = self._pressed_space is not None
-        self._button = event.button()
-        if space:
-            self._pressed_space = 0.0
-        hit = self.mirror.hit(at.scene, self._reach())
-        self._gesture = gestures.begin(self, at, event.button(), hit, space=space)
-        self._show_cursor()
-        self.viewport().update()
+        self.hands.press(event)
 
     @guarded
     def mouseMoveEvent(self, event: QMouseEvent) -> None:
-        at = self._pointer(event)
-        if self._gesture is not None:
-            self._gesture.move(at)
-            self.viewport().update()
-            return
-        hover = self.mirror.hit(at.scene, self._reach())
-        if hover != self._hover:
-            self._hover = hover
-            self._show_cursor()
-            self.viewport().update()
+        self.hands.move(event)
 
     @guarded
     def mouseReleaseEvent(self, event: QMouseEvent) -> None:
-        if self._gesture is None or event.button() != self._button:
-            return
-        gesture, self._gesture = self._gesture, None
-        gesture.release(self._pointer(event))
-        self._show_cursor()
-        self.viewport().update()
+        self.hands.release(event)
 
     @guarded
     def mouseDoubleClickEvent(self, event: QMouseEvent) -> None:
-        if event.button() != Qt.MouseButton.LeftButton:
-            return
-        at = self._pointer(event)
-        hit = self.mirror.hit(at.scene, self._reach())
-        if hit.empty:
-            self.open_search(at.scene)
-        elif hit.node and hit.port is None and not hit.badge:
-            self.rename(hit.node)
+        self.hands.double_click(event)
 
     @guarded
     def wheelEvent(self, event: QWheelEvent) -> None:
@@ -338,30 +285,11 @@ class CanvasView(QGraphicsView):
 
     @guarded
     def contextMenuEvent(self, event: QContextMenuEvent) -> None:
-        if event.reason() == QContextMenuEvent.Reason.Mouse:
-            scene = self.mapToScene(event.pos())
-            hit = self.mirror.hit(scene, self._reach())
-        else:
-            scene, hit = self._cursor_scene(), NOTHING
-        self.give_up()
-        menus.build(self, hit, scene).popup(event.globalPos())
+        self.hands.menu(event)
 
     def leaveEvent(self, event: QEvent) -> None:
-        self._hover = NOTHING
-        self.viewport().update()
+        self.hands.forget_hover()
         super().leaveEvent(event)
-
-    def _show_cursor(self) -> None:
-        shape = Qt.CursorShape.ArrowCursor
-        if isinstance(self._gesture, gestures.Pan):
-            shape = Qt.CursorShape.ClosedHandCursor
-        elif self._pressed_space is not None:
-            shape = Qt.CursorShape.OpenHandCursor
-        elif self._hover.badge:
-            shape = Qt.CursorShape.PointingHandCursor
-        elif self._hover.port is not None:
-            shape = Qt.CursorShape.CrossCursor
-        self.viewport().setCursor(shape)
 
     # -- dragging from the palette -----------------------------------------------------------------
 
@@ -390,43 +318,22 @@ class CanvasView(QGraphicsView):
 
     @guarded
     def keyPressEvent(self, event: QKeyEvent) -> None:
-        if event.key() == Qt.Key.Key_Space and not event.modifiers():
-            if not event.isAutoRepeat() and self._pressed_space is None:
-                self._pressed_space = time.monotonic()
-                self._show_cursor()
-        elif event.key() == Qt.Key.Key_Escape:
-            self._escape()
-        elif not keys.press(self, event):
+        if not self.hands.key_press(event):
             event.ignore()
 
     @guarded
     def keyReleaseEvent(self, event: QKeyEvent) -> None:
-        if event.key() == Qt.Key.Key_Space and not event.isAutoRepeat() and self._pressed_space is not None:
-            tapped = time.monotonic() - self._pressed_space < _TAP_SECONDS
-            self._pressed_space = None
-            self._show_cursor()
-            if tapped:
-                self.open_search()
+        self.hands.key_release(event)
 
     def focusOutEvent(self, event: QFocusEvent) -> None:
-        self._pressed_space = None
-        self._show_cursor()
+        self.hands.let_go()
         super().focusOutEvent(event)
-
-    def _escape(self) -> None:
-        if self._gesture is not None:
-            self.give_up()
-        elif self.overlays.problems.isVisible():
-            self.overlays.problems.close_up()
-        else:
-            self.session.select(())
-            self.pick_wires(())
 
     # -- everything else that Qt tells -------------------------------------------------------------
 
     def viewportEvent(self, event: QEvent) -> bool:
         if isinstance(event, QHelpEvent) and event.type() == QEvent.Type.ToolTip:
-            hit = self.mirror.hit(self.mapToScene(event.pos()), self._reach())
+            hit = self.hands.hit(self.mapToScene(event.pos()))
             QToolTip.showText(event.globalPos(), tips.text(self.session, self.mirror, hit), self.viewport())
             return True
         if isinstance(event, QNativeGestureEvent) and event.gestureType() == Qt.NativeGestureType.ZoomNativeGesture:
@@ -455,14 +362,15 @@ class CanvasView(QGraphicsView):
 
     @guarded
     def drawBackground(self, painter: QPainter, rect: QRectF) -> None:
-        gesture = self._gesture
+        gesture = self.hands.gesture
+        hover = NOTHING if gesture is not None else self.hands.hover
         frame = frames.begin(
             painter,
             style(),
             selection=self.session.selection,
-            hover=self._hover.node if gesture is None else "",
-            hover_port=self._hover.port if gesture is None else None,
-            hover_wire=self._marked() or (self._hover.wire if gesture is None else None),
+            hover=hover.node,
+            hover_port=hover.port,
+            hover_wire=(gesture or self._drop).marked or hover.wire,
             wires=self.picked_wires,
             focus=gesture.focus if gesture else None,
             hidden=gesture.hidden if gesture else None,
@@ -477,13 +385,9 @@ class CanvasView(QGraphicsView):
     def drawForeground(self, painter: QPainter, rect: QRectF) -> None:
         painter.save()
         painter.resetTransform()
-        gesture = self._gesture
+        gesture = self.hands.gesture
         if gesture is not None and gesture.hint:
             self.overlays.paint(painter, gesture.hint, gesture.at)
         else:
             self.overlays.paint(painter, self._drop.hint, self._drop.at)
         painter.restore()
-
-    def _marked(self) -> Wire | None:
-        """The wire that letting go here would change."""
-        return self._gesture.marked if self._gesture else self._drop.marked

@@ -108,7 +108,7 @@ def test_any_gestures_undone_to_the_start_give_the_first_value_back(hand, seed: 
     monkey = Monkey(hand, seed)
     for step in range(300):
         monkey.act()
-        assert hand.view._gesture is None
+        assert hand.view.hands.gesture is None
         hand.assert_mirrored()
         if step % 25 == 0:
             hand.view.grab()

@@ -58,8 +58,8 @@ def test_a_cycle_is_refused_and_the_reason_shown(hand) -> None:
     hand.press(hand.port("linear", "out"))
     hand.move(hand.port("relu", "out"))
     hand.move(hand.port("relu", "in"))
-    assert "cycle" in hand.view._gesture.hint
-    focus = hand.view._gesture.focus
+    assert "cycle" in hand.view.hands.gesture.hint
+    focus = hand.view.hands.gesture.focus
     assert not focus.accepts(PortRef("relu", "in", "input"))
     assert focus.accepts(PortRef("other", "in", "input"))
     hand.release(hand.port("relu", "in"))
