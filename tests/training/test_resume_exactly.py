@@ -16,6 +16,7 @@ import numpy as np
 import pytest
 import torch
 
+from deepgui.data.dataset import Split
 from deepgui.training import checkpoints, store
 from deepgui.training.control import Control
 from deepgui.training.events import CheckpointSaved, Finished, Scalars
@@ -109,6 +110,17 @@ def test_batch_statistics_and_a_second_stop_survive_too(digits, new_run):
     assert all(torch.equal(weights[key], resumed[key]) for key in weights)
     steps, values = store.history(folder, "train_loss")
     assert list(zip(steps.tolist(), values.tolist(), strict=True)) == whole["train_loss"]
+
+
+def test_data_that_does_not_fit_in_memory_resumes_exactly_too(wine, new_run, monkeypatch):
+    monkeypatch.setattr(Split, "fits", property(lambda self: False))
+    project = wine()
+    whole, end, _ = train(project, new_run(project))
+    folder = new_run(project)
+    first, _, _ = train(project, folder, stop_at=6)
+    second, again, _ = train(project, None, resume=folder)
+    assert first["train_loss"] + second["train_loss"] == whole["train_loss"]
+    assert again.metrics == end.metrics
 
 
 def test_a_finished_run_goes_on_for_more_epochs(wine, new_run):
