@@ -59,7 +59,7 @@ def run(path: Path | None = None, *, demo: bool = False) -> int:
     if demo:
         window.loader.loaded.connect(lambda: QTimer.singleShot(300, window, lambda: start_demo(window)))
     window.painted.connect(window.loader.start, queued)
-    window.show()
+    window.appear()
     return app.exec()
 
 

@@ -102,6 +102,8 @@ def tidy(window: QMainWindow) -> None:
     for dock in window.findChildren(Dock, options=Qt.FindChildOption.FindDirectChildrenOnly):
         dock.tidy()
     for tabs in window.findChildren(QTabBar, options=Qt.FindChildOption.FindDirectChildrenOnly):
+        if not tabs.count():
+            tabs.hide()  # Qt leaves the bars of groups that are no more where they were
         tabs.setElideMode(Qt.TextElideMode.ElideNone)
         tabs.setUsesScrollButtons(True)
         tabs.setExpanding(False)

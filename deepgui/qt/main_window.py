@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import QSize, Qt, Signal
+from PySide6.QtCore import QSize, Signal
 from PySide6.QtGui import QCloseEvent, QPaintEvent
 from PySide6.QtWidgets import QMainWindow, QStackedWidget
 
@@ -79,8 +79,8 @@ class MainWindow(QMainWindow):
 
             self._workbench = Workbench(self.session, self.settings, self.actions_by_id)
             self._pages.addWidget(self._workbench)
-            if not self._workbench.restore():
-                self._workbench.arrange(self.width(), self.height())
+            self._workbench.arrange(self.width(), self.height())
+            self._workbench.restore()
             self._connect_workbench(self._workbench)
             self._add_panels()
         return self._workbench
@@ -324,13 +324,20 @@ class MainWindow(QMainWindow):
 
     def _restore_geometry(self) -> None:
         self.setMinimumSize(SMALLEST)
+        self._fills_screen = False
         state = self.settings.state("geometry")
         if state is None or not self.restoreGeometry(state):
             room = self.screen().availableGeometry().size() if self.screen() else FIRST
             wanted = QSize(max(FIRST.width(), room.width() * 4 // 5), max(FIRST.height(), room.height() * 4 // 5))
             self.resize(wanted.boundedTo(room))
-            if wanted.width() >= room.width() or wanted.height() >= room.height():
-                self.setWindowState(Qt.WindowState.WindowMaximized)
+            self._fills_screen = wanted.width() >= room.width() or wanted.height() >= room.height()
+
+    def appear(self) -> None:
+        """Show the window: as it was last time, or the first time as large as a small screen allows."""
+        if self._fills_screen:
+            self.showMaximized()
+        else:
+            self.show()
 
     def closeEvent(self, event: QCloseEvent) -> None:
         if self._closed:

@@ -45,6 +45,7 @@ def button(text: str, name: str, *, role: str = "", icon: str = "", tip: str = "
     made.setObjectName(name)
     made.setAccessibleName(text or tip)
     made.setToolTip(tip)
+    made.setAutoDefault(False)  # in a dialog only the button that says so answers Enter
     if role:
         made.setProperty("role", role)
     if icon:

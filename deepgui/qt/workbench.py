@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from PySide6.QtCore import Qt
+from PySide6.QtCore import QByteArray, Qt
 from PySide6.QtWidgets import QMainWindow, QTabWidget, QWidget
 
 from deepgui.qt.actions import Actions
@@ -44,6 +44,7 @@ class Workbench(QMainWindow):
         self.setWindowFlags(Qt.WindowType.Widget)
         self.setObjectName("workbench")
         self._settings = settings
+        self._first_state: QByteArray | None = None
         self.canvas = CanvasView(session)
         self.palette_panel = Palette(session)
         self.inspector = Inspector(session)
@@ -71,29 +72,32 @@ class Workbench(QMainWindow):
         self.problems.counted.connect(lambda errors, warnings: self.docks["problems"].set_count(errors + warnings))
 
     def arrange(self, width: int, height: int) -> None:
-        """Put all docks where they are at first, in sizes that suit the window."""
-        for dock in self.docks.values():
-            dock.setFloating(False)
-            self.removeDockWidget(dock)
+        """Put all docks where they are at first, in sizes that suit a window of this size."""
+        if self._first_state is None:
+            self._place(beside=width >= WIDE)
+            self._first_state = self.saveState(STATE_VERSION)
+        else:
+            self.restoreState(self._first_state, STATE_VERSION)
+        first = self.docks[BOTTOM[0]]
+        first.raise_()
+        sides = [self.docks["palette"], self.docks["inspector"]]
+        self.resizeDocks(sides, [max(216, width // 7), max(320, width // 5)], Qt.Orientation.Horizontal)
+        self.resizeDocks([first], [max(256, int(height * 0.38))], Qt.Orientation.Vertical)
+        if not self.tabifiedDockWidgets(self.docks["code"]):
+            self.resizeDocks([first, self.docks["code"]], [2 * width // 3, width // 3], Qt.Orientation.Horizontal)
+        tidy(self)
+
+    def _place(self, *, beside: bool) -> None:
+        """Palette left, inspector right, the rest below; the code beside those if there is room."""
         self.addDockWidget(Qt.DockWidgetArea.LeftDockWidgetArea, self.docks["palette"])
         self.addDockWidget(Qt.DockWidgetArea.RightDockWidgetArea, self.docks["inspector"])
         first = self.docks[BOTTOM[0]]
         self.addDockWidget(Qt.DockWidgetArea.BottomDockWidgetArea, first)
-        beside = width >= WIDE
         if beside:
             self.splitDockWidget(first, self.docks["code"], Qt.Orientation.Horizontal)
         for name in BOTTOM[1:]:
             if not (beside and name == "code"):
                 self.tabifyDockWidget(first, self.docks[name])
-        for dock in self.docks.values():
-            dock.show()
-        first.raise_()
-        sides = [self.docks["palette"], self.docks["inspector"]]
-        self.resizeDocks(sides, [max(216, width // 7), max(320, width // 5)], Qt.Orientation.Horizontal)
-        self.resizeDocks([first], [max(256, int(height * 0.38))], Qt.Orientation.Vertical)
-        if beside:
-            self.resizeDocks([first, self.docks["code"]], [2 * width // 3, width // 3], Qt.Orientation.Horizontal)
-        tidy(self)
 
     def restore(self) -> bool:
         """Put the docks where they were last time; False if that is not known."""

@@ -19,7 +19,7 @@ _SECTIONS |= {"attributes", "variables", "inputs", "outputs", "return", "returns
 _SECTIONS |= {"note", "notes", "warning"}
 _BULLET = re.compile(r"^(?:[*-]|\d+[.)])\s+")
 _TERM = re.compile(r"^(\*{0,2}\w+)\s*(\([^)]*\))?\s*:\s*(.*)$", re.DOTALL)
-_DIRECTIVE = re.compile(r"^\.\. (\w[\w-]*)::\s*(.*)$")
+_DIRECTIVE = re.compile(r"^\.\. (\w[\w-]*)\s*::\s*(.*)$")
 _TARGET = re.compile(r"^\.\. _[^:]+:")
 
 
