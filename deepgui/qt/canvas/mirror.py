@@ -33,9 +33,11 @@ class Mirror(QObject):
 
     Signals:
         changed: something looks different; repaint.
+        tried: only places that a gesture tries out are different.
     """
 
     changed = Signal()
+    tried = Signal()
 
     def __init__(self, session: Session, parent: QObject | None = None) -> None:
         super().__init__(parent)
@@ -76,8 +78,10 @@ class Mirror(QObject):
         touched = self._sync_nodes(before, after) | self._sync_wires(before, after)
         for node in touched & self.nodes.keys():
             self.nodes[node].show(self._card(node))
-        resized = bool(touched) or before.layout is not after.layout
-        self._place(resized, touched)
+        if before.layout is after.layout and before.nodes.keys() == after.nodes.keys():
+            self._settle(touched & self.nodes.keys())
+        else:
+            self._place(touched)
         self.changed.emit()
 
     def _sync_nodes(self, before: Network, after: Network) -> set[str]:
@@ -108,10 +112,8 @@ class Mirror(QObject):
             self._carry(wire)
         return {end for w in (*gone, *new) for end in (w.source, w.target)}
 
-    def _place(self, resized: bool, touched: Collection[str]) -> None:
+    def _place(self, touched: Collection[str] = ()) -> None:
         """Bring every node to its place and lay the wires that this concerns."""
-        if not resized:
-            return
         places = self.places()
         moved = set(touched)
         for node, item in self.nodes.items():
@@ -123,12 +125,13 @@ class Mirror(QObject):
 
     def places(self) -> dict[str, Point]:
         """Where the nodes stand by the value, worked out for those that nobody has placed."""
-        missing = [n for n in self.network.nodes if n not in self.network.layout]
+        layout = self.network.layout
+        missing = [n for n in self.network.nodes if n not in layout]
         if any(n not in self._derived for n in missing):
             found = autolayout.positions(self.network, self.sizes())
             self._derived = {n: found[n] for n in missing}
-        places = {**self._derived, **self.network.layout}
-        return {n: _sane(places[n]) for n in self.network.nodes}
+        places = {n: _sane(layout[n]) for n in self.network.nodes if n in layout}
+        return {**places, **{n: self._derived[n] for n in missing}}
 
     def sizes(self) -> dict[str, Size]:
         """Width and height of every card."""
@@ -176,7 +179,7 @@ class Mirror(QObject):
         for node, item in self.nodes.items():
             item.show(self._card(node))
         self._derived.clear()
-        self._place(True, set(self.nodes))
+        self._place(set(self.nodes))
         self.changed.emit()
 
     def _on_report(self) -> None:
@@ -224,13 +227,13 @@ class Mirror(QObject):
                 self._tried[node] = place
                 item.x, item.y = place
         self._settle({n for n in places if n in self.nodes})
-        self.changed.emit()
+        self.tried.emit()
 
     def forget_tries(self) -> None:
         """Back to the places of the value."""
         if self._tried:
             self._tried.clear()
-            self._place(True, ())
+            self._place()
             self.changed.emit()
 
     # -- finding -----------------------------------------------------------------------------------
@@ -282,6 +285,8 @@ class Mirror(QObject):
 
 
 def _sane(place: Point) -> Point:
+    if abs(place.x) <= FAR and abs(place.y) <= FAR:
+        return place
     return Point(*(min(max(v, -FAR), FAR) if v == v else 0.0 for v in place))
 
 

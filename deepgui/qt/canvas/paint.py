@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from typing import NamedTuple
 
 from PySide6.QtCore import QLineF, QPoint, QPointF, QRect, QRectF, Qt
@@ -73,15 +74,20 @@ def _paint_dots(painter: QPainter, frame: Frame, rect: QRectF) -> None:
     painter.setWorldTransform(frame.scene_transform())
 
 
-def paint_network(painter: QPainter, frame: Frame, rect: QRectF, mirror: Mirror, far: Batch | None) -> None:
-    """Paint wires and nodes at the detail that fits the zoom and the number of nodes in view."""
+def paint_network(
+    painter: QPainter, frame: Frame, rect: QRectF, mirror: Mirror, far: Callable[[], Batch] | None
+) -> None:
+    """Paint wires and nodes at the detail that fits the zoom and the number of nodes in view.
+
+    ``far`` gives the whole drawing as a batch, made when it is needed; None: nothing is ever that far away.
+    """
     if frame.scale < TITLE_FROM and far is not None:
-        _paint_far(painter, frame, mirror, far)
+        _paint_far(painter, frame, mirror, far())
         return
     items = mirror.nodes_near(rect)
     frame.level = level(frame.scale, len(items))
     if frame.level is Level.BLOCK and far is not None:
-        _paint_far(painter, frame, mirror, far)
+        _paint_far(painter, frame, mirror, far())
     elif frame.level is Level.FULL:
         _paint_near(painter, frame, rect, mirror, items)
     else:

@@ -100,6 +100,7 @@ class CanvasView(QGraphicsView):
 
     def _listen(self) -> None:
         self.mirror.changed.connect(self._on_change)
+        self.mirror.tried.connect(self._on_try)
         self.session.changed.connect(lambda _before, _after: self._on_edit())
         self.session.document_replaced.connect(self._on_document)
         self.session.selection_changed.connect(self.viewport().update)
@@ -110,6 +111,11 @@ class CanvasView(QGraphicsView):
     def _on_change(self) -> None:
         self._batch = None
         self.overlays.redraw()
+        self.viewport().update()
+
+    def _on_try(self) -> None:
+        """While nodes are dragged the map waits."""
+        self._batch = None
         self.viewport().update()
 
     def _on_edit(self) -> None:
@@ -376,8 +382,7 @@ class CanvasView(QGraphicsView):
             hidden=gesture.hidden if gesture else None,
         )
         paint.paint_grid(painter, frame, rect)
-        far = self.batch() if frame.scale < frames.FULL_FROM or len(self.mirror.nodes) > frames.FULL_NODES else None
-        paint.paint_network(painter, frame, rect, self.mirror, far)
+        paint.paint_network(painter, frame, rect, self.mirror, self.batch)
         if gesture is not None:
             gesture.paint(painter, frame)
 
