@@ -108,7 +108,10 @@ def test_parameters_given_as_lists_are_frozen_and_names_become_attributes() -> N
     ("wrong", "said"),
     [
         (lambda net, x: net.add("Conv2D", x), "there is no layer 'Conv2D'; did you mean Conv2d?"),
-        (lambda net, x: net.add("Linear", x, out_feature=3), "has no parameter 'out_feature'; did you mean out_features?"),
+        (
+            lambda net, x: net.add("Linear", x, out_feature=3),
+            "has no parameter 'out_feature'; did you mean out_features?",
+        ),
         (lambda net, x: net.add("Linear", x, out_features="ten"), "out_features must be a whole number, not 'ten'."),
         (lambda net, x: net.add("Linear", x, x, out_features=1), "Linear takes 1 input, not 2."),
         (lambda net, x: net.add("Input", x, shape=(1,)), "Input takes no inputs, not 1."),

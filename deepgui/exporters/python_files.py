@@ -6,11 +6,13 @@ import ast
 import subprocess
 import sys
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 
 import torch
 
 from deepgui.compiler.source import to_python
+from deepgui.data.fields import label_field
 from deepgui.exporters import weights
 from deepgui.exporters.exportable import Exportable, tensors
 from deepgui.exporters.predict_script import predict_script
@@ -20,6 +22,7 @@ from deepgui.graph.edits import identifier
 
 MODULE = "module.py"
 WEIGHTS = "weights.safetensors"
+SCRIPTS = ("train.py", "predict.py")
 _SECONDS = 300
 
 # Runs in a Python of its own, which refuses to import DeepGUI: what we hand out must not need it.
@@ -44,17 +47,20 @@ with torch.no_grad():
 
 
 def places(subject: Exportable, out: Path) -> dict[str, Path]:
-    """A ``.py`` path: the module alone. Otherwise a folder with module, scripts and weights."""
+    """A ``.py`` path: the module alone. Otherwise a folder with module, scripts and weights.
+
+    The scripts feed one input and compare one output; a network with more goes without them.
+    """
     if out.suffix == ".py" and not out.is_dir():
         if not out.stem.isidentifier():
             raise ValueError(f"{out.name} cannot be imported; name it like {identifier(out.stem)}.py.")
         return {MODULE: out}
     if out.is_file():
         raise ValueError(f"{out.name} is a file; Python source is written to a .py file or to a folder.")
+    scripts = SCRIPTS if len(subject.inputs) == len(subject.outputs) == 1 else ()
     return {
         MODULE: out / f"{subject.name}.py",
-        "train.py": out / "train.py",
-        "predict.py": out / "predict.py",
+        **{script: out / script for script in scripts},
         WEIGHTS: out / f"{subject.name}.safetensors",
     }
 
@@ -65,13 +71,22 @@ def write(subject: Exportable, asked: Probe, folder: Path, places: Mapping[str, 
     name = class_in(source)
     (folder / MODULE).write_text(source, encoding="utf-8")
     weights.save(subject.state(), folder / WEIGHTS)
-    stem = places[MODULE].stem
-    for script, make in (("train.py", train_script), ("predict.py", predict_script)):
+    known = _with_classes(subject, asked)
+    for script, make in zip(SCRIPTS, (train_script, predict_script), strict=True):
         if script in places:
-            text = make(subject, stem, name)
+            text = make(known, places[MODULE].stem, name)
             compile(text, script, "exec")
             (folder / script).write_text(text, encoding="utf-8")
     return _compare(folder, name, asked, places[MODULE].name), "a Python without DeepGUI"
+
+
+def _with_classes(subject: Exportable, asked: Probe) -> Exportable:
+    """A classifier whose data is not there has as many classes as scores; they are called by their numbers."""
+    if subject.target is not None or subject.project.training.objective != "classification":
+        return subject
+    scores = asked.answers[0][0]
+    count = 2 if subject.single_output else scores.shape[-1] if scores.dim() == 2 else 0
+    return replace(subject, target=label_field("label", tuple(map(str, range(count)))))
 
 
 def class_in(source: str) -> str:

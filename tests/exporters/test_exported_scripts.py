@@ -180,3 +180,22 @@ def test_scripts_are_formatted_and_plain(pictures_subject: Exportable, tmp_path:
     for command in ([*ruff, "format", "--line-length", "120", "--check", "."], [*ruff, "check", "."]):
         done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False)
         assert done.returncode == 0, done.stdout
+
+
+def test_a_classifier_without_data_calls_its_classes_by_number(tmp_path: Path) -> None:
+    subject = api.exportable(mlp(4, 3))
+    export(subject, "python", tmp_path / "out")
+    np.save(tmp_path / "x.npy", np.zeros((2, 4), dtype=np.float32))
+    assert all(
+        re.fullmatch(r"[012] \(\d+\.\d%\)", a) for a in answers(run(tmp_path / "out", "predict.py", tmp_path / "x.npy"))
+    )
+    random = np.random.default_rng(0)
+    np.savez(tmp_path / "out/data.npz", inputs=random.normal(size=(60, 4)), targets=random.integers(0, 3, 60))
+    assert "test accuracy" in run(tmp_path / "out", "train.py")
+
+
+def test_a_network_of_several_inputs_goes_without_scripts(tmp_path: Path) -> None:
+    net = deepgui.Network("pair")
+    net.add("Output", net.add("add", net.add("Input", shape=(2,)), net.add("Input", shape=(2,))))
+    result = export(api.exportable(net), "python", tmp_path / "out")
+    assert [p.name for p in result.paths] == ["pair.py", "pair.safetensors"]
