@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from PySide6.QtGui import QHideEvent, QShowEvent
 from PySide6.QtWidgets import QVBoxLayout, QWidget
 
 from deepgui.graph.problems import Problem
@@ -60,6 +61,14 @@ class TrainingDock(QWidget):
         notice.setContentsMargins(GRID, 0, GRID, 4)
         layout.addLayout(notice)
         layout.addLayout(body, 1)
+
+    def showEvent(self, event: QShowEvent) -> None:
+        super().showEvent(event)
+        self.sight.shown()
+
+    def hideEvent(self, event: QHideEvent) -> None:
+        super().hideEvent(event)
+        self.sight.hidden()
 
     def refresh(self) -> None:
         """Called by the controller: draw what is visible."""

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import QEvent, QObject, Signal
+from PySide6.QtCore import QObject, Signal
 from PySide6.QtWidgets import QDockWidget, QWidget
 
 
 class Sight(QObject):
-    """Follows a widget and the dock it is in. ``changed(seen)`` fires when it comes into sight or goes."""
+    """Follows a widget and the dock it is in. ``changed(seen)`` fires when it comes into sight or goes.
+
+    The widget calls :meth:`shown` and :meth:`hidden` from its ``showEvent`` and ``hideEvent``; an event filter
+    would still be called while the interpreter ends.
+    """
 
     changed = Signal(bool)
 
@@ -17,13 +21,15 @@ class Sight(QObject):
         self._dock: QDockWidget | None = None
         self._uncovered = True
         self.seen = False
-        widget.installEventFilter(self)
 
-    def eventFilter(self, watched: QObject, event: QEvent) -> bool:
-        if event.type() in (QEvent.Type.Show, QEvent.Type.Hide):
-            self._find_dock()
-            self._update(event.type() == QEvent.Type.Show)
-        return False
+    def shown(self) -> None:
+        """The widget was shown."""
+        self._find_dock()
+        self._update(True)
+
+    def hidden(self) -> None:
+        """The widget was hidden."""
+        self._update(False)
 
     def _find_dock(self) -> None:
         parent = self._widget.parentWidget()

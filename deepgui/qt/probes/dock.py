@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection
 
+from PySide6.QtGui import QHideEvent, QShowEvent
 from PySide6.QtWidgets import QStackedLayout, QVBoxLayout, QWidget
 
 from deepgui.graph.values import Node
@@ -78,6 +79,14 @@ class ProbeDock(QWidget):
         return chosen[0] if len(chosen) == 1 else None
 
     # -- watching
+
+    def showEvent(self, event: QShowEvent) -> None:
+        super().showEvent(event)
+        self.sight.shown()
+
+    def hideEvent(self, event: QHideEvent) -> None:
+        super().hideEvent(event)
+        self.sight.hidden()
 
     def _on_sight(self, seen: bool) -> None:
         self.rewatch()
