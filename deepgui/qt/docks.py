@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import QEvent, QSize, Qt
+from PySide6.QtCore import QEvent, QSize, Qt, QTimer
 from PySide6.QtGui import QCloseEvent
 from PySide6.QtWidgets import QDockWidget, QLayout, QMainWindow, QSizePolicy, QTabBar, QWidget
 
@@ -94,17 +94,28 @@ class Dock(QDockWidget):
     def _tidy_all(self) -> None:
         window = self.parent()
         if isinstance(window, QMainWindow):
-            tidy(window)
+            QTimer.singleShot(0, window, lambda: tidy(window))  # when Qt has rearranged its tabs
 
 
 def tidy(window: QMainWindow) -> None:
     """Titles only where no tab says the same; tabs that are never cut off but scroll if they must."""
     for dock in window.findChildren(Dock, options=Qt.FindChildOption.FindDirectChildrenOnly):
         dock.tidy()
+    groups = _groups(window)
     for tabs in window.findChildren(QTabBar, options=Qt.FindChildOption.FindDirectChildrenOnly):
-        if not tabs.count():
-            tabs.hide()  # Qt leaves the bars of groups that are no more where they were
+        # Qt leaves the bars of groups that are no more where they were.
+        tabs.setVisible(frozenset(map(tabs.tabText, range(tabs.count()))) in groups)
         tabs.setElideMode(Qt.TextElideMode.ElideNone)
         tabs.setUsesScrollButtons(True)
         tabs.setExpanding(False)
         tabs.setAccessibleName("Panels")
+
+
+def _groups(window: QMainWindow) -> set[frozenset[str]]:
+    """The titles of docks that share a place."""
+    found = set()
+    for dock in window.findChildren(Dock, options=Qt.FindChildOption.FindDirectChildrenOnly):
+        others = window.tabifiedDockWidgets(dock)
+        if others:
+            found.add(frozenset(d.windowTitle() for d in (dock, *others) if not d.isHidden()))
+    return found

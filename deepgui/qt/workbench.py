@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from PySide6.QtCore import QByteArray, Qt
+from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QMainWindow, QTabWidget, QWidget
 
 from deepgui.qt.actions import Actions
@@ -44,7 +44,6 @@ class Workbench(QMainWindow):
         self.setWindowFlags(Qt.WindowType.Widget)
         self.setObjectName("workbench")
         self._settings = settings
-        self._first_state: QByteArray | None = None
         self.canvas = CanvasView(session)
         self.palette_panel = Palette(session)
         self.inspector = Inspector(session)
@@ -73,11 +72,10 @@ class Workbench(QMainWindow):
 
     def arrange(self, width: int, height: int) -> None:
         """Put all docks where they are at first, in sizes that suit a window of this size."""
-        if self._first_state is None:
-            self._place(beside=width >= WIDE)
-            self._first_state = self.saveState(STATE_VERSION)
-        else:
-            self.restoreState(self._first_state, STATE_VERSION)
+        for dock in self.docks.values():
+            dock.setFloating(False)
+            dock.show()
+        self._place(beside=width >= WIDE)
         first = self.docks[BOTTOM[0]]
         first.raise_()
         sides = [self.docks["palette"], self.docks["inspector"]]

@@ -236,3 +236,27 @@ def test_torch_comes_after_the_first_picture(tmp_path: Path) -> None:
     )
     assert done.stdout.strip() == "0 [[], True]", done.stderr
     assert list(tmp_path.glob("catalog-*.json"))
+
+
+def test_panels_come_back_where_they_were_with_all_their_tabs(window: MainWindow, qtbot: QtBot) -> None:
+    from PySide6.QtWidgets import QTabBar
+
+    window.files.new()
+    docks = window.workbench.docks
+    docks["training"].close()
+    docks["code"].setFloating(True)
+    window.actions_by_id["reset_docks"].trigger()
+    qtbot.wait(50)
+
+    def bars() -> list[list[str]]:
+        found = window.workbench.findChildren(QTabBar)
+        mine = [bar for bar in found if bar.parent() is window.workbench and bar.isVisible()]
+        return [[bar.tabText(n) for n in range(bar.count())] for bar in mine]
+
+    assert [sorted(names) for names in bars()] == [
+        ["Boundary", "Code", "Confusion", "Feature maps", "Log", "Problems", "Training"]
+    ]
+    docks["log"].close()
+    qtbot.wait(50)
+    assert len(bars()) == 1
+    assert "Log" not in bars()[0]
