@@ -70,7 +70,11 @@ def judge(module: nn.Module, objective: Objective, batches: Batches, precision: 
                 targets.append(batch[objective.target])
     finally:
         module.train(training)
-    return objective.score(torch.cat(outputs).float(), torch.cat(targets))
+    return objective.score(_joined(outputs).float(), _joined(targets))
+
+
+def _joined(parts: list[Tensor]) -> Tensor:
+    return parts[0] if len(parts) == 1 else torch.cat(parts)
 
 
 class Trained(NamedTuple):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 from dataclasses import dataclass
+from itertools import accumulate
 
 import numpy as np
 import numpy.typing as npt
@@ -150,6 +151,6 @@ class Ledger:
 
 
 def _means(hits: npt.NDArray[np.float64], sizes: tuple[int, ...]) -> list[float]:
-    ends = np.cumsum(sizes)
-    means: list[float] = (np.add.reduceat(hits, (ends - sizes).tolist()) / sizes).tolist()
+    starts = [0, *accumulate(sizes)][:-1]
+    means: list[float] = (np.add.reduceat(hits, starts) / sizes).tolist()
     return means

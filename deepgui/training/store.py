@@ -253,6 +253,7 @@ class Recorder:
         self._db.execute("pragma synchronous=normal")
         self._db.executescript(_SCHEMA)
         self._waiting: dict[str, tuple[list[int], list[float]]] = {}
+        self._events: list[tuple[int, float, Event]] = []
         self._committed = time.monotonic()
         self._began = time.monotonic()
         self._step = 0
@@ -275,8 +276,7 @@ class Recorder:
             self._take(event)
         else:
             self._step = getattr(event, "step", self._step)
-            row = (self._step, time.monotonic() - self._began, json.dumps(event.as_dict()))
-            self._db.execute("insert into events values (?, ?, ?)", row)
+            self._events.append((self._step, time.monotonic() - self._began, event))
             self._note(event)
         if time.monotonic() - self._committed >= COMMIT_SECONDS or isinstance(event, (Failed, Finished)):
             self._commit()
@@ -305,9 +305,12 @@ class Recorder:
             for name, (steps, values) in self._waiting.items()
             if steps
         ]
+        told = [(step, seconds, json.dumps(event.as_dict())) for step, seconds, event in self._events]
         self._db.executemany("insert into scalars values (?, ?, ?, ?, ?)", rows)
+        self._db.executemany("insert into events values (?, ?, ?)", told)
         self._db.commit()
         self._waiting.clear()
+        self._events.clear()
         self._committed = time.monotonic()
 
     def flush(self) -> None:

@@ -90,13 +90,17 @@ class Classification(Objective):
         from torchmetrics.functional.classification import multiclass_confusion_matrix
 
         count = max(2, len(self.classes))
-        table = multiclass_confusion_matrix(self.predicted(output), target, count, validate_args=False).double()
-        right, actual, claimed = table.diagonal(), table.sum(1), table.sum(0)
-        seen = (actual + claimed) > 0
-        f1 = (2 * right / (actual + claimed).clamp(min=1))[seen].mean()
-        numbers = torch.stack((self.compare(output, target).double(), right.sum() / table.sum(), f1)).tolist()
-        metrics = dict(zip(("loss", "accuracy", "f1"), numbers, strict=True))
-        return Score(metrics, table.long().cpu().numpy(), self.classes, len(target))
+        counted = multiclass_confusion_matrix(self.predicted(output), target, count, validate_args=False)
+        loss = float(self.compare(output, target))
+        table = counted.cpu().numpy()
+        right, both = table.diagonal(), table.sum(1) + table.sum(0)
+        seen = both > 0  # classes that neither are nor were said to be there have no F1
+        metrics = {
+            "loss": loss,
+            "accuracy": float(right.sum() / len(target)),
+            "f1": float((2 * right[seen] / both[seen]).mean()),
+        }
+        return Score(metrics, table, self.classes, len(target))
 
     @classmethod
     def check(cls, outlook: Outlook) -> Iterator[Problem]:
