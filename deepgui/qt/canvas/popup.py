@@ -143,7 +143,7 @@ class PickList(QFrame):
         """Hide and give the keyboard back to the canvas."""
         if self.isHidden():
             return
-        had_focus = self.edit.hasFocus()
+        had_focus = self.window().focusWidget() is self.edit
         self.hide()
         if had_focus:
             self.parentWidget().setFocus()
