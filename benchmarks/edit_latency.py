@@ -73,7 +73,9 @@ def in_window() -> None:
 
         window.settle()
         median, high = measure(edit, 100)
-        print(f"edit to shapes on screen, 200 nodes in the window: median {median:.1f} ms, 95th percentile {high:.1f} ms")
+        print(
+            f"edit to shapes on screen, 200 nodes in the window: median {median:.1f} ms, 95th percentile {high:.1f} ms"
+        )
 
 
 if __name__ == "__main__":

@@ -32,7 +32,11 @@ def lenet(data: Path, epochs: int) -> Project:
         x = net.add("ReLU", net.add("Linear", x, out_features=features))
     net.add("Output", net.add("Linear", x, out_features=10))
     training = TrainingConfig(
-        epochs=epochs, batch_size=64, optimizer="Adam", optimizer_options={"lr": 2e-3}, scheduler="OneCycleLR",
+        epochs=epochs,
+        batch_size=64,
+        optimizer="Adam",
+        optimizer_options={"lr": 2e-3},
+        scheduler="OneCycleLR",
         scheduler_options={"max_lr": 4e-3},
     )
     return net.project(

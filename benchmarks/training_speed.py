@@ -35,7 +35,9 @@ SAMPLES = ("wine_mlp", "digits_cnn", "moons_mlp")
 def load(name: str, epochs: int) -> Project:
     """A sample with a fixed number of epochs, no early stopping and a constant learning rate."""
     project = deepgui.load(samples() / f"{name}.deepgui")
-    training = replace(project.training, epochs=epochs, early_stopping=None, scheduler="", restore_best=False, device="cpu")
+    training = replace(
+        project.training, epochs=epochs, early_stopping=None, scheduler="", restore_best=False, device="cpu"
+    )
     return replace(project, training=training)
 
 

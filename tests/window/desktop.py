@@ -236,6 +236,13 @@ class Desktop:
         ImageGrab.grab(xdisplay=self._environment["DISPLAY"]).save(path)
         return path
 
+    def pixels(self, rect: Rect) -> bytes:
+        """What the screen shows in a rectangle."""
+        from PIL import ImageGrab
+
+        box = (rect.x, rect.y, rect.x + rect.width, rect.y + rect.height)
+        return ImageGrab.grab(box, xdisplay=self._environment["DISPLAY"]).tobytes()
+
     def shut_down(self) -> None:
         """End the program and the screen, the last started first."""
         for child in reversed(self._children):
