@@ -77,6 +77,7 @@ def _print(project: Project, report: Report) -> None:
         table.add_section()
         table.add_row("total", "", "", f"{report.parameters:,}", f"{report.multiply_adds:,}")
         out.print(table)
+    if report.ok:
         memory = forecast(report, project.training)
         out.print(
             f"\nmemory: weights {output.size(memory['weights'])}, activations {output.size(memory['activations'])},"

@@ -62,10 +62,10 @@ def test_weights_load_into_a_fresh_network(subject: Exportable, tmp_path: Path) 
     assert state.keys() == torch.load(result.paths[1], weights_only=True).keys() == subject.module.state_dict().keys()
 
 
-def test_weights_and_source_belong_together(subject: Exportable, tmp_path: Path) -> None:
+def test_weights_and_source_belong_together(pictures_subject: Exportable, tmp_path: Path) -> None:
     source, state = tmp_path / "net.py", tmp_path / "net.safetensors"
-    export(subject, "python", source)
-    export(subject, "weights", state)
+    export(pictures_subject, "python", source)
+    export(pictures_subject, "weights", state)
     code = (
         "import sys; sys.modules['deepgui'] = None\n"
         "from safetensors.torch import load_file; import net\n"
