@@ -14,7 +14,8 @@ from PySide6.QtWidgets import QSizePolicy, QVBoxLayout, QWidget
 
 from deepgui.qt import theme
 from deepgui.qt.dashboard.decimate import Floats, Smoother, envelope, nice_ceiling
-from deepgui.qt.widgets import row
+from deepgui.qt.theme import GRID
+from deepgui.qt.widgets import column, label, row
 
 Column = tuple[Floats, Floats]
 Source = Callable[[str], Column]
@@ -60,10 +61,10 @@ class _Curve:
         color = theme.theme().color(self.series.token)
         faint, fainter = QColor(color), QColor(color)
         faint.setAlpha(FAINT)
-        fainter.setAlpha(FAINT * 2 // 3)
+        fainter.setAlpha(FAINT * 3 // 2)
         self.line.setPen(pg.mkPen(color, width=1.5))
         self.raw.setPen(pg.mkPen(faint, width=1))
-        self.ghost.setPen(pg.mkPen(fainter, width=1, style=Qt.PenStyle.DashLine))
+        self.ghost.setPen(pg.mkPen(fainter, width=1))
 
     def latest(self) -> float | None:
         ys = self.shown[1]
@@ -82,7 +83,8 @@ class Legend(QWidget):
     def sizeHint(self) -> QSize:
         return QSize(120, self.fontMetrics().height() + 6)
 
-    minimumSizeHint = sizeHint
+    def minimumSizeHint(self) -> QSize:
+        return QSize(56, self.sizeHint().height())
 
     def show_values(self, title: str, entries: tuple[tuple[str, str, str], ...]) -> None:
         """``entries``: (theme token, name, value as text)."""
@@ -140,14 +142,21 @@ class CurvePlot(QWidget):
         self._smoothing = 0.0
         self._auto = True
         self._range: tuple[float, float, float, float] | None = None
-        self._empty = "Curves appear here while the network trains."
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
         layout.setSpacing(0)
         self._head = row(self.legend, gap=4)
         layout.addLayout(self._head)
         layout.addWidget(self.plot, 1)
+        self._hinting = False
+        self._hint = label("Curves appear here while the network trains.", "caption")
+        self._hint.setAttribute(Qt.WidgetAttribute.WA_TransparentForMouseEvents)
+        over = column(self._hint, margin=GRID)
+        over.setAlignment(self._hint, Qt.AlignmentFlag.AlignCenter)
+        self.plot.setLayout(over)
+        self.plot.setMinimumSize(72, 48)
         self._build()
+        self._show_hint(True)
         theme.current().changed.connect(self.repaint_theme)
         self.repaint_theme()
 
@@ -182,6 +191,14 @@ class CurvePlot(QWidget):
     def add_tool(self, widget: QWidget, *, first: bool = False) -> None:
         """Put a control at the right of the plot's head, or in front."""
         self._head.insertWidget(0 if first else self._head.count(), widget)
+
+    def _show_hint(self, on: bool) -> None:
+        """With nothing drawn the axes have nothing to say."""
+        if on != self._hinting:
+            self._hinting = on
+            self._hint.setVisible(on)
+            for side in ("left", "bottom"):
+                self.plot.getPlotItem().getAxis(side).setStyle(showValues=not on)
 
     # -- what is drawn
 
@@ -222,7 +239,7 @@ class CurvePlot(QWidget):
         for curve in self._curves.values():
             if len(curve.shown[1]):
                 x, y = curve.shown
-                curve.last_run = envelope(x.copy(), y.copy(), 600)
+                curve.last_run = envelope(x.copy(), curve.smoother(y).copy(), 600)
             curve.shown = (np.empty(0), np.empty(0))
             curve.smoother = Smoother(self._smoothing if curve.series.smooth else 0.0)
             curve.drawn = (-1, -1, 0.0, False)
@@ -237,6 +254,7 @@ class CurvePlot(QWidget):
             curve.last_run = (np.empty(0), np.empty(0))
             for part in (curve.line, curve.raw, curve.ghost):
                 part.setData([], [])
+        self._show_hint(True)
         self.update_legend({})
 
     def set_best(self, place: tuple[float, float] | None) -> None:
@@ -264,6 +282,7 @@ class CurvePlot(QWidget):
             x, y = source(curve.series.column)
             changed |= self._draw(curve, x, y)
         if changed:
+            self._show_hint(not any(len(c.shown[1]) or len(c.last_run[1]) for c in self._curves.values()))
             self._fit()
 
     def _draw(self, curve: _Curve, x: Floats, y: Floats) -> bool:
