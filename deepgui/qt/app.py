@@ -12,7 +12,7 @@ from PySide6.QtCore import Qt, QTimer
 from PySide6.QtWidgets import QApplication
 
 from deepgui import paths
-from deepgui.qt import style, theme
+from deepgui.qt import icons, style, theme
 from deepgui.qt.main_window import MainWindow
 from deepgui.qt.settings import Settings
 
@@ -37,6 +37,7 @@ def make_window(settings: Settings | None = None) -> MainWindow:
     theme.use(chosen if (chosen := settings.text("theme", "dark")) in theme.THEMES else "dark")
     app = application()
     style.apply(app)
+    app.setWindowIcon(icons.icon("share-network-fill", "accent"))
     return MainWindow(settings)
 
 

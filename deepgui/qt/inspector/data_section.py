@@ -72,7 +72,6 @@ class DataSection(QWidget):
         title.setFixedWidth(LABEL_WIDTH)
         pick = row(title, self.source)
         pick.setStretch(1, 1)
-        pick.setContentsMargins(0, 0, 41, 0)
         layout = column(pick, self._summary, self._options, gap=8)
         for spec in _SPLIT:
             line = ParamRow(spec)

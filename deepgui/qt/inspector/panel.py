@@ -20,6 +20,7 @@ class Inspector(QWidget):
         self.setObjectName("inspector")
         self.setAccessibleName("Inspector")
         self.setProperty("role", "panel")
+        self.setMinimumWidth(312)
         self._session = session
         self.layer_page = LayerPage(session)
         self.project_page = ProjectPage(session)

@@ -206,6 +206,7 @@ class Palette(QWidget):
         self.setObjectName("palette")
         self.setAccessibleName("Layer palette")
         self.setProperty("role", "panel")
+        self.setMinimumWidth(208)
         self._session = session
         self._model = PaletteModel(self)
         self.search = self._make_search()
