@@ -26,26 +26,29 @@ class Minimap(QWidget):
         super().__init__(view)
         self._view = view
         self._picture: QPixmap | None = None
+        self._bounds = view.mirror.bounds()
+        self._held = False
         self.setObjectName("minimap")
         self.setAccessibleName("Map of the network")
         self.setFixedSize(SIZE)
         self.setCursor(Qt.CursorShape.PointingHandCursor)
 
     def place(self) -> None:
-        """Sit in the view's lower right corner, if there is room and something to show."""
+        """Sit in the view's lower right corner, if there is room and something that is not in view anyway."""
         room = self._view.viewport().geometry()
         self.move(room.right() - self.width() - 11, room.bottom() - self.height() - 11)
         fits = room.width() >= _ROOM.width() and room.height() >= _ROOM.height()
-        self.setVisible(fits and len(self._view.mirror.nodes) > 1)
+        self.setVisible(self._held or (fits and not self._view.visible_rect().contains(self._bounds)))
 
     def forget(self) -> None:
         """The drawing changed."""
         self._picture = None
+        self._bounds = self._view.mirror.bounds()
         self.update()
 
     def _map(self) -> QTransform:
         """From the scene to the widget."""
-        bounds = self._view.mirror.bounds()
+        bounds = self._bounds
         space = QRectF(self.rect()).adjusted(_EDGE, _EDGE, -_EDGE, -_EDGE)
         scale = min(space.width() / max(bounds.width(), 1.0), space.height() / max(bounds.height(), 1.0), 0.2)
         away = space.center() - bounds.center() * scale
@@ -57,8 +60,7 @@ class Minimap(QWidget):
         if self._picture is None:
             self._picture = self._drawn()
         painter.drawPixmap(0, 0, self._picture)
-        if not self._view.visible_rect().contains(self._view.mirror.bounds()):
-            self._paint_seen(painter)
+        self._paint_seen(painter)
         painter.end()
 
     def _paint_seen(self, painter: QPainter) -> None:
@@ -92,13 +94,18 @@ class Minimap(QWidget):
         return picture
 
     def mousePressEvent(self, event: QMouseEvent) -> None:
+        self._held = True
         self._go(event.position())
 
     def mouseMoveEvent(self, event: QMouseEvent) -> None:
         if event.buttons() & Qt.MouseButton.LeftButton:
             self._go(event.position())
 
+    def mouseReleaseEvent(self, event: QMouseEvent) -> None:
+        self._held = False
+        self.place()
+
     def _go(self, at: QPointF) -> None:
         back, possible = self._map().inverted()
         if possible:
-            self._view.centerOn(back.map(at))
+            self._view.look_at(back.map(at))

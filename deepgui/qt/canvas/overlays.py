@@ -60,7 +60,6 @@ class Overlays:
 
     def lay(self) -> None:
         """Find everything its place in a view of a new size."""
-        self.minimap.place()
         self.moved()
         corner = self._view.viewport().geometry().bottomLeft()
         self._zoom.move(corner + QPoint(8, -self._zoom.height() - 8))
@@ -69,6 +68,7 @@ class Overlays:
         """The view looks elsewhere."""
         self._zoom.setText(f"{round(self._view.zoom * 100)} %")
         self._zoom.adjustSize()
+        self.minimap.place()
         self.minimap.update()
 
     def redraw(self) -> None:

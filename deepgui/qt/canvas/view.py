@@ -158,11 +158,15 @@ class CanvasView(QGraphicsView):
         """Select a node and bring it to the middle; no harm if it does not exist."""
         if node_id in self.mirror.nodes:
             self.session.select((node_id,))
-            self._fitted = False
             if self.zoom < frames.FULL_FROM:
                 self.camera.zoom_to(1.0)
-            self.centerOn(self.mirror.nodes[node_id].rect.center())
-            self._moved()
+            self.look_at(self.mirror.nodes[node_id].rect.center())
+
+    def look_at(self, at: QPointF) -> None:
+        """Bring a scene point to the middle."""
+        self._fitted = False
+        self.centerOn(at)
+        self._moved()
 
     def scroll_by(self, dx: int, dy: int) -> None:
         """Move the view by pixels."""

@@ -6,7 +6,7 @@ import pytest
 from PySide6.QtCore import QEvent, QPoint, QPointF, Qt
 from PySide6.QtGui import QContextMenuEvent, QGuiApplication, QWheelEvent
 from PySide6.QtTest import QTest
-from PySide6.QtWidgets import QApplication, QLineEdit, QMenu, QPushButton
+from PySide6.QtWidgets import QApplication, QLineEdit, QMenu, QPushButton, QWidget
 
 from deepgui.graph import edits
 from deepgui.graph.problems import Fix, Problem
@@ -376,3 +376,13 @@ def test_shapes_and_inferred_sizes_come_from_the_report(hand) -> None:
     hand.session._check()
     assert hand.view.mirror.wires[wire].label == "N×16×28×28"
     hand.view.grab()
+
+
+def test_the_map_shows_only_when_something_is_out_of_view_and_leads_there(three) -> None:
+    three.view.fit_all()
+    minimap = three.view.findChild(QWidget, "minimap")
+    assert not minimap.isVisible()
+    three.view.scroll_by(4000, 0)
+    assert minimap.isVisible()
+    QTest.mouseClick(minimap, Qt.MouseButton.LeftButton, pos=minimap.rect().center())
+    assert (three.view.visible_rect().center() - three.view.mirror.bounds().center()).manhattanLength() < 20

@@ -144,3 +144,29 @@ def test_ports_take_the_layouts_they_declare() -> None:
     assert connections.takes(anything, batched((64,)))
     assert connections.takes(anything, batched((4, 5, 64)))
     assert not connections.takes(PortSpec("input", dtypes=("int64",)), batched((4,)))
+
+
+def test_a_node_inserted_between_two_pushes_the_rest_of_its_row_to_the_right() -> None:
+    network = Network("net")
+    for place, name in enumerate("abc"):
+        network, _ = edits.add_node(network, "ReLU", id=f"n{name}", at=Point(place * 280, 0))
+    network = edits.connect(network, Wire("na", "output", "nb", "input"))
+    network = edits.connect(network, Wire("nb", "output", "nc", "input"))
+    network, node = edits.insert_on_wire(network, Wire("na", "output", "nb", "input"), "ReLU", at=Point(140, 4))
+    shown = {n: p for n, p in network.layout.items() if n != node.id}
+    sizes = dict.fromkeys(network.nodes, SIZE)
+    places = {**shown, **autolayout.make_room(network, shown, sizes, node.id, Point(140, 4))}
+    assert overlaps(places, sizes) == []
+    assert places["na"] == (0, 0)
+    assert places["na"].x < places[node.id].x < places["nb"].x < places["nc"].x
+    assert len({p.y for p in places.values()}) == 1
+
+
+def test_a_drawing_with_skips_across_it_is_not_torn_apart() -> None:
+    network = Network("net", {f"n{i}": Node(f"n{i}", "add") for i in range(14)})
+    for i in range(13):
+        network = edits.connect(network, Wire(f"n{i}", "output", f"n{i + 1}", "input"))
+    for i in range(6):
+        network = edits.connect(network, Wire(f"n{i}", "output", f"n{13 - i}", "other"))
+    places = autolayout.layered(network, dict.fromkeys(network.nodes, SIZE))
+    assert all(places[w.source].x < places[w.target].x for w in network.wires)
