@@ -26,7 +26,7 @@ class Level(IntEnum):
 FULL_FROM = 0.45
 TITLE_FROM = 0.2
 FULL_NODES = 160
-TITLE_NODES = 450
+TITLE_NODES = 320
 """So many nodes are drawn at a level at most: the budget of a 16 ms frame, whatever the window's size."""
 
 
