@@ -346,13 +346,16 @@ class MainWindow(QMainWindow):
         if not self.files.may_leave():
             event.ignore()
             return
+        self.settings.set("geometry", self.saveGeometry())
+        self.hide()  # threads may take a moment to end; nobody needs to watch that
         self.shut_down()
         event.accept()
 
     def shut_down(self) -> None:
         """Remember the window and end all threads."""
+        if self._closed:
+            return
         self._closed = True
-        self.settings.set("geometry", self.saveGeometry())
         self.files.close()
         if self._workbench is not None:
             self._workbench.shut_down()
