@@ -112,13 +112,13 @@ def main() -> int:
     from PySide6.QtWidgets import QApplication
 
     app = QApplication.instance()
-    if args.switch_interval is not None:
-        sys.setswitchinterval(args.switch_interval)
     controller = window.controller
     pump(app, 3.0)
     if not args.idle:
         controller.start()
         pump(app, 60, lambda: controller.state == "running")
+        if args.switch_interval is not None:
+            sys.setswitchinterval(args.switch_interval)
         pump(app, 2.0)
     lateness = Lateness()
     before = controller.progress.step
