@@ -121,7 +121,9 @@ class Network:
     ) -> Project:
         """A project with this network. ``data`` may be just the id of a source (``"digits"``)."""
         config = DataConfig(source=data) if isinstance(data, str) else data or DataConfig()
-        return Project(self._title if name is None else name, {"network": self._value}, config, training or TrainingConfig(), notes)
+        return Project(
+            self._title if name is None else name, {"network": self._value}, config, training or TrainingConfig(), notes
+        )
 
     def outputs_of(self, node: str) -> tuple[str, ...]:
         """The names of a node's outputs under its parameters."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import json
 import os
 import re
 import subprocess
@@ -24,17 +25,26 @@ from deepgui.project.values import DataConfig, TrainingConfig
 from deepgui.training.evaluate import load_trained
 from deepgui.training.optim import schedulers
 
-# Neither script may import DeepGUI, and a small machine has other tests to run.
-_ALONE = "import runpy, sys; sys.modules['deepgui'] = None; sys.argv = sys.argv[1:]; sys.path.insert(0, '.'); "
-_ALONE += "runpy.run_path(sys.argv[0], run_name='__main__')"
+# Neither script may import DeepGUI. Several commands share a process, since importing torch is what takes long.
+_ALONE = """
+import json, runpy, sys
+sys.modules["deepgui"] = None
+sys.path.insert(0, ".")
+for command in json.loads(sys.argv[1]):
+    print("\\f", end="")
+    sys.argv = command
+    runpy.run_path(command[0], run_name="__main__")
+"""
 
 
-def run(folder: Path, *words: object) -> str:
-    command = [sys.executable, "-c", _ALONE, *map(str, words)]
+def run(folder: Path, *commands: list[object]) -> list[str]:
+    """What each command printed."""
+    words = json.dumps([[str(word) for word in command] for command in commands])
     env = {**os.environ, "OMP_NUM_THREADS": "1"}
-    done = subprocess.run(command, cwd=folder, capture_output=True, text=True, timeout=120, check=False, env=env)
+    command = [sys.executable, "-c", _ALONE, words]
+    done = subprocess.run(command, cwd=folder, capture_output=True, text=True, timeout=200, check=False, env=env)
     assert done.returncode == 0, done.stderr
-    return done.stdout
+    return done.stdout.split("\f")[1:]
 
 
 def trained(net: deepgui.Network, data: DataConfig, folder: Path, **training: object) -> tuple[Exportable, Path]:
@@ -71,11 +81,10 @@ def test_pictures(tmp_path: Path) -> None:
     Image.new("RGB", (40, 20), "navy").save(tmp_path / "out/wide.png")
     names = [*(f"{i}.png" for i in range(5)), "wide.png"]
     ours = [p for name in names for p in predictions(load_trained(path), tmp_path / "out" / name)]
-    text = answers(run(tmp_path / "out", "predict.py", *names))
-    assert text == [f"{p['class']} ({p['probability']:.1%})" for p in ours]
-    trained_again = run(tmp_path / "out", "train.py")
-    assert float(re.findall(r"test accuracy ([\d.]+)", trained_again)[0]) > 0.7
-    assert answers(run(tmp_path / "out", "predict.py", "0.png"))[0].startswith("0")
+    before, training, after = run(tmp_path / "out", ["predict.py", *names], ["train.py"], ["predict.py", "0.png"])
+    assert answers(before) == [f"{p['class']} ({p['probability']:.1%})" for p in ours]
+    assert float(re.findall(r"test accuracy ([\d.]+)", training)[0]) > 0.7
+    assert answers(after)[0].startswith("0")
 
 
 def test_tables_by_name_or_in_order(tmp_path: Path) -> None:
@@ -87,8 +96,8 @@ def test_tables_by_name_or_in_order(tmp_path: Path) -> None:
     rows = [";".join(["-", *map(str, row[::-1])]) for row in bunch.data[::40]]
     (tmp_path / "named.csv").write_text("\n".join([header, *rows]))
     ours = [f"{p['class']} ({p['probability']:.1%})" for p in predictions(load_trained(path), tmp_path / "plain.csv")]
-    for name in ("plain.csv", "named.csv"):
-        assert answers(run(tmp_path / "out", "predict.py", tmp_path / name)) == ours
+    plain, named = run(tmp_path / "out", *(["predict.py", tmp_path / name] for name in ("plain.csv", "named.csv")))
+    assert answers(plain) == answers(named) == ours
 
 
 def test_numbers_in_the_units_of_the_data(tmp_path: Path) -> None:
@@ -98,10 +107,10 @@ def test_numbers_in_the_units_of_the_data(tmp_path: Path) -> None:
 
     np.save(tmp_path / "x.npy", load_diabetes().data[:4].astype(np.float32))
     ours = [p["value"][0] for p in predictions(load_trained(path), tmp_path / "x.npy")]
-    text = run(tmp_path / "out", "predict.py", tmp_path / "x.npy")
+    text, training = run(tmp_path / "out", ["predict.py", tmp_path / "x.npy"], ["train.py"])
     assert [ast.literal_eval(line)[0] for line in answers(text)] == pytest.approx(ours, rel=1e-4)
     assert max(ours) > 50
-    error = float(re.findall(r"RMSE\) ([\d.]+)", run(tmp_path / "out", "train.py"))[0])
+    error = float(re.findall(r"RMSE\) ([\d.]+)", training)[0])
     assert 40 < error < 90
 
 
@@ -119,8 +128,9 @@ def test_a_csv_file_with_categories_holes_and_a_decimal_comma(tmp_path: Path) ->
     export(subject, "python", tmp_path / "out")
     (tmp_path / "ask.csv").write_text("colour;size\nred;1,5\nblue;-2,0\nred;\n")
     ours = [f"{p['class']} ({p['probability']:.1%})" for p in predictions(load_trained(path), tmp_path / "ask.csv")]
-    assert answers(run(tmp_path / "out", "predict.py", tmp_path / "ask.csv")) == ours
-    assert "test accuracy" in run(tmp_path / "out", "train.py")
+    text, training = run(tmp_path / "out", ["predict.py", tmp_path / "ask.csv"], ["train.py"])
+    assert answers(text) == ours
+    assert "test accuracy" in training
 
 
 def test_two_classes_from_one_number(tmp_path: Path) -> None:
@@ -129,8 +139,9 @@ def test_two_classes_from_one_number(tmp_path: Path) -> None:
     export(subject, "python", tmp_path / "out")
     np.save(tmp_path / "x.npy", np.array([[0.0, 1.0], [1.0, -0.5]], dtype=np.float32))
     ours = [f"{p['class']} ({p['probability']:.1%})" for p in predictions(load_trained(path), tmp_path / "x.npy")]
-    assert answers(run(tmp_path / "out", "predict.py", tmp_path / "x.npy")) == ours
-    assert float(re.findall(r"test accuracy ([\d.]+)", run(tmp_path / "out", "train.py"))[0]) > 0.8
+    text, training = run(tmp_path / "out", ["predict.py", tmp_path / "x.npy"], ["train.py"])
+    assert answers(text) == ours
+    assert float(re.findall(r"test accuracy ([\d.]+)", training)[0]) > 0.8
 
 
 @pytest.mark.parametrize("source", ["iris", "breast_cancer", "circles", "blobs", "spirals"])
@@ -186,12 +197,11 @@ def test_a_classifier_without_data_calls_its_classes_by_number(tmp_path: Path) -
     subject = api.exportable(mlp(4, 3))
     export(subject, "python", tmp_path / "out")
     np.save(tmp_path / "x.npy", np.zeros((2, 4), dtype=np.float32))
-    assert all(
-        re.fullmatch(r"[012] \(\d+\.\d%\)", a) for a in answers(run(tmp_path / "out", "predict.py", tmp_path / "x.npy"))
-    )
     random = np.random.default_rng(0)
     np.savez(tmp_path / "out/data.npz", inputs=random.normal(size=(60, 4)), targets=random.integers(0, 3, 60))
-    assert "test accuracy" in run(tmp_path / "out", "train.py")
+    text, training = run(tmp_path / "out", ["predict.py", tmp_path / "x.npy"], ["train.py"])
+    assert all(re.fullmatch(r"[012] \(\d+\.\d%\)", answer) for answer in answers(text))
+    assert "test accuracy" in training
 
 
 def test_a_network_of_several_inputs_goes_without_scripts(tmp_path: Path) -> None:
