@@ -1,6 +1,6 @@
 """Makes the pictures in docs/screens: the real window, trained, in both themes.
 
-    QT_QPA_PLATFORM=offscreen python docs/make_screens.py [--size 1600x1000] [--out docs/screens]
+QT_QPA_PLATFORM=offscreen python docs/make_screens.py [--size 1600x1000] [--out docs/screens]
 """
 
 from __future__ import annotations

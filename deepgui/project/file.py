@@ -48,6 +48,7 @@ from typing import Any
 
 from deepgui.graph.values import Network, Node, Wire
 from deepgui.project import atomic, migrations
+from deepgui.project.data_paths import located, portable
 from deepgui.project.decode import (
     FileError,
     Misfit,
@@ -97,7 +98,7 @@ def read(path: Path | str) -> Project:
         text = data.decode("utf-8-sig")
     except UnicodeDecodeError:
         raise FileError(f"{name} is not a DeepGUI project: it is not text in UTF-8.") from None
-    return from_text(text, name)
+    return located(from_text(text, name), path.parent)
 
 
 def write(project: Project, path: Path | str) -> None:
@@ -107,7 +108,7 @@ def write(project: Project, path: Path | str) -> None:
     """
     path = Path(path)
     name = printable(path.name)
-    text = to_text(project)
+    text = to_text(portable(project, path.parent))
     try:
         same = to_text(from_text(text, name)) == text
     except FileError as error:

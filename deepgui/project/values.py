@@ -48,7 +48,7 @@ class TrainingConfig:
         precision: ``fp32``, ``bf16`` or ``fp16``.
         seed: of initialisation, shuffling and dropout.
         clip_grad_norm: largest gradient norm, or None.
-        accumulate: steps whose gradients are summed before the optimiser moves.
+        accumulate: steps whose gradients are averaged before the optimiser moves.
         early_stopping: epochs without improvement of the validation loss before stopping, or None.
         restore_best: give back the weights of the best epoch at the end.
         checkpoint_minutes: at most this many minutes of training are lost by a crash.

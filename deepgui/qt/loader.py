@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import importlib
 import logging
 import threading
@@ -92,8 +93,33 @@ def _load() -> Registry | Exception:
     except Exception as error:  # a broken installation of torch raises whatever it likes
         log.exception("PyTorch cannot be loaded")
         return error
+    _warm_up(registry)
     snapshot.save(registry)
     return registry
+
+
+def _warm_up(registry: Registry) -> None:
+    """Check a small network once: the first use of the meta device takes torch seconds.
+
+    What has been loaded by now stays for good, so the collector of garbage need not look at it again: a full
+    collection over all of torch would stop the window for a third of a second every now and then.
+    """
+    from deepgui.compiler.report import check
+    from deepgui.graph import edits
+    from deepgui.graph.values import Network, Wire
+
+    network, source = edits.add_node(Network("warm_up"), "Input", {"shape": (1, 8, 8)})
+    for kind, params in (
+        ("Conv2d", {"out_channels": 2, "kernel_size": 3}),
+        ("Flatten", {}),
+        ("Linear", {"out_features": 2}),
+    ):
+        network, node = edits.add_node(network, kind, params)
+        network = edits.connect(network, Wire(source.id, "output", node.id, "input"))
+        source = node
+    check(network, registry)
+    gc.collect()
+    gc.freeze()
 
 
 def _checker(registry: Registry) -> Callable[[Project, str], Report]:

@@ -103,6 +103,7 @@ class Trainer:
         self._reason: FinishReason | None = None
         self._best: dict[str, Any] | None = None
         self._watched: dict[int, float] = {}
+        self._opened: list[Batches] = []
 
     @property
     def step(self) -> int:
@@ -123,8 +124,14 @@ class Trainer:
         except (OSError, sqlite3.Error) as error:  # of the record itself
             yield self._failed(error)
         finally:
-            if self._keeper is not None:
-                self._keeper.close()
+            self._close()
+
+    def _close(self) -> None:
+        """Let go of the run's files and of the processes that read data."""
+        if self._keeper is not None:
+            self._keeper.close()
+        for batches in self._opened:
+            batches.close()
 
     def _guarded(self) -> Iterator[Event]:
         try:
@@ -167,6 +174,7 @@ class Trainer:
         drop = batch_norm(network) is not None and len(self.dataset.train) % config.batch_size == 1
         self._batches = Batches(self.dataset.train, config.batch_size, self.device, True, config.seed, drop)
         self._splits = {name: split_batches(self.dataset, name, self.device) for name in ("validation", "test")}
+        self._opened = [self._batches, *self._splits.values()]
         self.steps_per_epoch = len(self._batches)
         self.total_steps = min(config.epochs * self.steps_per_epoch, config.max_steps or sys.maxsize)
         length = Length(self.steps_per_epoch, config.epochs, self.total_steps)
