@@ -16,7 +16,7 @@ Watch the two loss curves fall together: as long as the validation curve keeps u
 digits instead of remembering them.
 Select conv1 and look at its feature maps: strokes and edges light up. Those of conv2 answer to larger parts.
 In the confusion matrix the last mistakes gather where people hesitate, too, such as 8 against 1.
-Try it: take out batch1 and batch2 (Ctrl+Delete) and train again. The first epochs get much less done."""
+Try it: drop a BatchNorm2d on the wire behind each convolution and train again. The first epochs get more done."""
 
 WINE_NOTES = """\
 Three cultivars of wine, told apart by 13 chemical measures, with one hidden layer.
@@ -43,27 +43,23 @@ def place(column: int, row: int) -> Point:
 
 
 def digits_cnn() -> Project:
-    """Two convolutions and two linear layers on 8×8 digits: 98.5 % on the test split."""
+    """Two convolutions with pooling and one linear layer on 8×8 digits: 98.5 % on the test split."""
     net = deepgui.Network("digits_cnn")
     x = net.add("Input", shape=(1, 8, 8), name="image", at=place(0, 0))
     x = net.add("Conv2d", x, out_channels=16, kernel_size=3, padding=1, name="conv1", at=place(1, 0))
-    x = net.add("BatchNorm2d", x, name="batch1", at=place(2, 0))
-    x = net.add("ReLU", x, name="relu1", at=place(3, 0))
+    x = net.add("ReLU", x, name="relu1", at=place(2, 0))
+    x = net.add("MaxPool2d", x, kernel_size=2, name="pool1", at=place(3, 0))
     x = net.add("Conv2d", x, out_channels=32, kernel_size=3, padding=1, name="conv2", at=place(0, 1))
-    x = net.add("BatchNorm2d", x, name="batch2", at=place(1, 1))
-    x = net.add("ReLU", x, name="relu2", at=place(2, 1))
-    x = net.add("MaxPool2d", x, kernel_size=2, name="pool", at=place(3, 1))
-    x = net.add("Flatten", x, name="flatten", at=place(0, 2))
-    x = net.add("Dropout", x, p=0.3, name="dropout", at=place(1, 2))
-    x = net.add("Linear", x, out_features=64, name="hidden", at=place(2, 2))
-    x = net.add("ReLU", x, name="relu3", at=place(3, 2))
-    x = net.add("Linear", x, out_features=10, name="scores", at=place(0, 3))
-    net.add("Output", x, name="digit", at=place(1, 3))
+    x = net.add("ReLU", x, name="relu2", at=place(1, 1))
+    x = net.add("MaxPool2d", x, kernel_size=2, name="pool2", at=place(2, 1))
+    x = net.add("Flatten", x, name="flatten", at=place(3, 1))
+    x = net.add("Linear", x, out_features=10, name="scores", at=place(0, 2))
+    net.add("Output", x, name="digit", at=place(1, 2))
     training = TrainingConfig(
         optimizer="AdamW",
-        optimizer_options={"lr": 3e-3},
+        optimizer_options={"lr": 8e-3, "weight_decay": 0.2},
         scheduler="OneCycleLR",
-        epochs=20,
+        epochs=40,
         batch_size=64,
     )
     return net.project("Digits CNN", data="digits", training=training, notes=DIGITS_NOTES)

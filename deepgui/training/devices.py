@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import os
 import platform
+import sys
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -12,6 +14,10 @@ from importlib import import_module
 
 import psutil
 import torch
+
+_LARGE_STEP = 100_000_000
+_COURTESY = 10
+"""Niceness of large steps beside a screen; the figures are in docs/performance.md."""
 
 PRECISIONS = {"fp32": torch.float32, "bf16": torch.bfloat16, "fp16": torch.float16}
 
@@ -88,12 +94,32 @@ def check_precision(device: Device, precision: str) -> None:
         raise DeviceError(f"{device.title} cannot compute in {precision}: choose one of {able}.")
 
 
+def threads_for(multiply_adds: int) -> int:
+    """How many threads PyTorch should compute with on the CPU, by the multiply-adds of one step's forward pass.
+
+    Small steps leave a core for the screen: their operators are too short to share, and waiting for a second
+    thread that the screen has just pushed aside costs more than it brings. Large steps take all cores. The rule
+    knows nothing of the moment, so that the same training gives the same numbers with and without a window.
+    """
+    cores = os.cpu_count() or 2
+    return cores if multiply_adds >= _LARGE_STEP else max(1, cores - 1)
+
+
 @contextmanager
-def courteous_threads() -> Iterator[None]:
-    """Leave one core for the screen: PyTorch computes with one thread less than there are cores."""
+def computing(multiply_adds: int, *, give_way: bool) -> Iterator[None]:
+    """The threads that a training may use while it lasts.
+
+    Args:
+        multiply_adds: of the forward pass of one step.
+        give_way: a screen lives beside this training. If it takes all cores, this thread, and those that
+            PyTorch starts from it, come second (on Linux; elsewhere threads have no priority of their own).
+            Only for a thread that ends with the training: what has given way cannot take it back.
+    """
     before = torch.get_num_threads()
-    wanted = max(1, min(before, (os.cpu_count() or 2) - 1))
-    torch.set_num_threads(wanted)
+    threads = min(before, threads_for(multiply_adds))
+    if give_way and threads == os.cpu_count() and sys.platform == "linux":
+        os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), _COURTESY)
+    torch.set_num_threads(threads)
     try:
         yield
     finally:

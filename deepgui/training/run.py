@@ -53,7 +53,7 @@ class Run:
         self.spec = spec
         self.feed = Feed()
         self.control = Control()
-        self.trainer = Trainer(spec, self.control, observers)
+        self.trainer = Trainer(spec, self.control, observers, give_way=True)
         self._state: State = "idle"
         self._thread = threading.Thread(target=self._drive, name="training", daemon=True)
         self._pace = _Pace()

@@ -26,7 +26,7 @@ from deepgui.project.values import Project, main_key
 from deepgui.training import checkpoints, failures
 from deepgui.training.audience import Audience, Observer
 from deepgui.training.control import Control
-from deepgui.training.devices import courteous_threads, preload, resolve
+from deepgui.training.devices import computing, preload, resolve
 from deepgui.training.evaluate import judge, make_objective, split_batches
 from deepgui.training.events import (
     EpochFinished,
@@ -88,8 +88,16 @@ class Trainer:
     objective: Objective
     stepper: Stepper
 
-    def __init__(self, spec: RunSpec, control: Control | None = None, observers: Sequence[Observer] = ()) -> None:
+    def __init__(
+        self,
+        spec: RunSpec,
+        control: Control | None = None,
+        observers: Sequence[Observer] = (),
+        *,
+        give_way: bool = False,
+    ) -> None:
         self.spec = spec
+        self._give_way = give_way
         self.config = spec.project.training
         self.key = spec.key or main_key(spec.project)
         self.control = control or Control()
@@ -104,6 +112,7 @@ class Trainer:
         self._best: dict[str, Any] | None = None
         self._watched: dict[int, float] = {}
         self._opened: list[Batches] = []
+        self._step_cost = 0
 
     @property
     def step(self) -> int:
@@ -135,14 +144,17 @@ class Trainer:
 
     def _guarded(self) -> Iterator[Event]:
         try:
-            with courteous_threads():
-                yield from self._train()
+            yield from self._train()
         except Exception as error:  # whatever a layer, a disk or a driver can raise becomes an event
             yield self._failed(error)
 
     def _train(self) -> Iterator[Event]:
         yield StateChanged("preparing")
         yield from self._prepare()
+        with computing(self._step_cost, give_way=self._give_way):
+            yield from self._learn()
+
+    def _learn(self) -> Iterator[Event]:
         yield self._started()
         while self.epoch < self.config.epochs and self._reason is None:
             yield from self._run_epoch()
@@ -165,6 +177,7 @@ class Trainer:
             raise NetworkError(problems)
         yield from (Warned(p.message) for p in problems)
         preload()
+        self._step_cost = (report.multiply_adds if report else 0) * config.batch_size
         self.device = torch.device(resolve(config.device).id)
         self.dataset = prepare(project.data, config.objective)
         torch.manual_seed(config.seed)

@@ -137,9 +137,10 @@ class Plots(QWidget):
         return feed.column(name) if feed is not None else _NOTHING
 
     def refresh(self, final: bool = False) -> None:
-        """Draw the visible plots in turn, one a call (``final``: all of them): a call must stay short.
+        """Draw the visible plots in turn, one every other call (``final``: all of them).
 
-        Numbers in the heads change at most six times a second.
+        A call must stay short, and what the plots take, the training lacks: seven pictures a second of each
+        read as motion. Numbers in the heads change at most three times a second.
         """
         feed = self.controller.feed
         if feed is not None and (metrics := metrics_in(feed.names)):
@@ -148,11 +149,14 @@ class Plots(QWidget):
         if not visible:
             return
         self._ticks += 1
-        for plot in visible if final else [visible[self._ticks % len(visible)]]:
+        if not final and self._ticks % 2:
+            return
+        turn = self._ticks // 2
+        for plot in visible if final else [visible[turn % len(visible)]]:
             plot.refresh(self._column)
-            if final or self._ticks // len(visible) % 3 == 0:
+            if final or turn // len(visible) % 3 == 0:
                 plot.update_legend({})
-        if final or self._ticks % 10 == 0:
+        if final or turn % 5 == 0:
             self._mark_best()
 
     def _mark_best(self) -> None:
