@@ -57,10 +57,10 @@ def digits_cnn() -> Project:
     net.add("Output", x, name="digit", at=place(1, 2))
     training = TrainingConfig(
         optimizer="AdamW",
-        optimizer_options={"lr": 8e-3, "weight_decay": 0.2},
+        optimizer_options={"lr": 5e-3, "weight_decay": 0.2},
         scheduler="OneCycleLR",
-        epochs=40,
-        batch_size=64,
+        epochs=30,
+        batch_size=32,
     )
     return net.project("Digits CNN", data="digits", training=training, notes=DIGITS_NOTES)
 

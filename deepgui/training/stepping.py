@@ -10,6 +10,7 @@ from torch.nn.utils import clip_grad_norm_
 
 from deepgui.project.values import TrainingConfig
 from deepgui.training.devices import PRECISIONS
+from deepgui.training.fused import quick_step
 from deepgui.training.objectives import Objective
 from deepgui.training.objectives.base import Batch
 from deepgui.training.optim import Length, OptimError, Schedule, build_optimizer
@@ -37,6 +38,7 @@ class Stepper:
         self._run = module.forward
         self._needs_closure = config.optimizer == "LBFGS"
         self._group = self.optimizer.param_groups[0]
+        self._move = quick_step(self.optimizer)
 
     def _moves(self, length: Length) -> Length:
         """The same run counted in moves of the optimiser."""
@@ -59,7 +61,7 @@ class Stepper:
                 return loss, output
         else:
             loss.backward()  # type: ignore[no-untyped-call]
-            self.optimizer.step()
+            self._move()
         self._forget_gradients()
         if self.schedule.each_step is not None:
             self.schedule.each_step()

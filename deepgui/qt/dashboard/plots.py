@@ -137,10 +137,10 @@ class Plots(QWidget):
         return feed.column(name) if feed is not None else _NOTHING
 
     def refresh(self, final: bool = False) -> None:
-        """Draw the visible plots in turn, one every other call (``final``: all of them).
+        """Draw the visible plots in turn, one every third call (``final``: all of them).
 
-        A call must stay short, and what the plots take, the training lacks: seven pictures a second of each
-        read as motion. Numbers in the heads change at most three times a second.
+        A call must stay short, and what the plots take, the training lacks: a curve that grows five times a
+        second still reads as motion. Numbers in the heads change at most three times a second.
         """
         feed = self.controller.feed
         if feed is not None and (metrics := metrics_in(feed.names)):
@@ -149,14 +149,14 @@ class Plots(QWidget):
         if not visible:
             return
         self._ticks += 1
-        if not final and self._ticks % 2:
+        if not final and self._ticks % 3:
             return
-        turn = self._ticks // 2
+        turn = self._ticks // 3
         for plot in visible if final else [visible[turn % len(visible)]]:
             plot.refresh(self._column)
-            if final or turn // len(visible) % 3 == 0:
+            if final or turn // len(visible) % 2 == 0:
                 plot.update_legend({})
-        if final or turn % 5 == 0:
+        if final or turn % 4 == 0:
             self._mark_best()
 
     def _mark_best(self) -> None:
