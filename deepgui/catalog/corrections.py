@@ -125,6 +125,7 @@ CHOICES: dict[tuple[str, str], tuple[str, ...]] = {
     ("*", "activation"): ("relu", "gelu"),
     ("*", "nonlinearity"): ("tanh", "relu"),
     ("GELU", "approximate"): ("none", "tanh"),
+    ("KLDivLoss", "reduction"): ("mean", "batchmean", "sum", "none"),
     ("EmbeddingBag", "mode"): ("mean", "sum", "max"),
     ("Upsample", "mode"): ("nearest", "linear", "bilinear", "bicubic", "trilinear", "nearest-exact"),
     ("Conv1d", "padding"): ("valid", "same"),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -24,7 +25,7 @@ def test_demo_offscreen_leaves_model_and_picture(tmp_path: Path) -> None:
         [sys.executable, *words], cwd=tmp_path, env=env, capture_output=True, text=True, timeout=240, check=False
     )
     assert done.returncode == 0, done.stderr
-    assert "400/400" in done.stderr
+    assert re.search(r"\b(\d{3,})/\1\b", done.stderr), "the bar did not reach its end"
     out = tmp_path / "deepgui-demo"
     names = {"digits_cnn.onnx", "digits_cnn.py", "digits_cnn.safetensors", "window.png"}
     assert {p.name for p in out.iterdir()} == names
