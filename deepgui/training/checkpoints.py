@@ -12,6 +12,8 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from deepgui.training.position import Position
+
 FORMAT = 1
 State = dict[str, Any]
 
@@ -38,10 +40,13 @@ def save(state: State, path: Path) -> None:
         raise
 
 
-def load(path: Path) -> State:
-    """Read a state onto the CPU. Raises CheckpointError if there is none or it is not one of ours."""
+def load(path: Path, *, mapped: bool = False) -> State:
+    """Read a state onto the CPU; ``mapped``: tensors stay on the disk until they are looked at.
+
+    Raises CheckpointError if there is none or it is not one of ours.
+    """
     try:
-        state = torch.load(path, map_location="cpu", weights_only=True)
+        state = torch.load(path, map_location="cpu", weights_only=True, mmap=mapped)
     except FileNotFoundError:
         raise CheckpointError(f"{path}: there is no checkpoint here, so there is nothing to go on from.") from None
     except Exception as error:  # torch.load has no error of its own: zip, pickle and OS errors all come through
@@ -49,6 +54,15 @@ def load(path: Path) -> State:
     if not isinstance(state, dict) or state.get("format") != FORMAT:
         raise CheckpointError(f"{path}: this is not a checkpoint that this version of DeepGUI can read.")
     return state
+
+
+def position(path: Path) -> Position:
+    """Where a checkpoint stands, without reading its weights. Raises CheckpointError."""
+    state = load(path, mapped=True)
+    try:
+        return Position.from_state(state["position"])
+    except (KeyError, TypeError) as error:
+        raise CheckpointError(f"{path}: this checkpoint does not say where it was taken.") from error
 
 
 def cloned(value: Any) -> Any:

@@ -80,13 +80,11 @@ class Run:
         return not self.alive
 
     def _drive(self) -> None:
-        if self.spec.resume is not None:
-            self._recall()
         for event in self.trainer:
             self._publish(event)
 
     def _recall(self) -> None:
-        """Curves that a resumed run drew before."""
+        """Curves that a resumed run drew up to its checkpoint; by now the record holds no more."""
         assert self.spec.resume is not None
         try:
             for name in store.columns(self.spec.resume):
@@ -109,7 +107,9 @@ class Run:
             case Finished():
                 self.feed.put("score", self.trainer.evaluation)
         self.feed.post(event)
-        if isinstance(event, Finished):
+        if isinstance(event, Started) and event.resumed_from is not None:
+            self._recall()
+        elif isinstance(event, Finished):
             self._state = "finished"
         elif isinstance(event, Failed):
             self._state = "failed"

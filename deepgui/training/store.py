@@ -191,7 +191,9 @@ def _alive(raw: Mapping[str, Any]) -> bool:
     if raw.get("host") != platform.node():
         return True  # another machine's process cannot be asked
     try:
-        return bool(abs(psutil.Process(int(raw["pid"])).create_time() - float(raw["process_started"])) < 1)
+        process = psutil.Process(int(raw["pid"]))
+        same = abs(process.create_time() - float(raw["process_started"])) < 1
+        return bool(same and process.status() != psutil.STATUS_ZOMBIE)
     except (psutil.Error, KeyError, TypeError, ValueError):
         return False
 
