@@ -349,9 +349,10 @@ class RunController(QObject):
 def default_run(order: Order, board: Board) -> Run:
     """A real run, observed by the board. Imports torch and opens the data: call it off the GUI thread.
 
-    Raises NetworkError with everything that stands against training, the first to be mended first.
+    Raises NetworkError with everything that stands against training, or against going on with a run.
     """
     from deepgui.catalog.builtin import registry
+    from deepgui.training.leftover import refusal
     from deepgui.training.preflight import preflight
     from deepgui.training.run import Run
     from deepgui.training.store import RunStore, default_root
@@ -360,5 +361,7 @@ def default_run(order: Order, board: Board) -> Run:
     problems = tuple(p for p in preflight(order.project, order.key, registry()) if p.severity == "error")
     if problems:
         raise NetworkError(problems)
+    if order.resume is not None and (refused := refusal(order.resume, order.project)) is not None:
+        raise NetworkError((refused,))
     folder = order.resume or RunStore(default_root(order.path)).create(order.project, order.key)
     return Run(RunSpec(order.project, order.key, folder, order.resume), observers=(board,))

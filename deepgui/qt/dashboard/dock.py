@@ -11,6 +11,7 @@ from deepgui.graph.problems import Problem
 from deepgui.project.values import Project
 from deepgui.qt.dashboard.banner import Banner
 from deepgui.qt.dashboard.controller import RunController
+from deepgui.qt.dashboard.going_on import GoingOn
 from deepgui.qt.dashboard.plots import Plots
 from deepgui.qt.dashboard.settings import SettingsPane
 from deepgui.qt.dashboard.sight import Sight
@@ -47,6 +48,8 @@ class TrainingDock(QWidget):
         controller.run_finished.connect(lambda _: self._show_lr())
         session.changed.connect(lambda before, after: self._show_lr())
         session.document_replaced.connect(self._show_lr)
+        session.document_replaced.connect(self.banner.hide)
+        self.going_on = GoingOn(session, controller, self.banner)
         self._show_lr()
 
     def _lay_out(self) -> None:

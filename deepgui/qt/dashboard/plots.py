@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from typing import TYPE_CHECKING
 
 import numpy as np
 from PySide6.QtCore import Qt
@@ -13,6 +14,9 @@ from deepgui.qt.dashboard.controller import RunController
 from deepgui.qt.dashboard.curves import Column, CurvePlot, Series
 from deepgui.qt.theme import GRID
 from deepgui.qt.widgets import row, tool_button
+
+if TYPE_CHECKING:
+    from deepgui.training.events import Started
 
 LOSS = (Series("train_loss", "train", "train", smooth=True), Series("val_loss", "validation", "validation"))
 RATE = (Series("lr", "lr", "lr"),)
@@ -124,7 +128,10 @@ class Plots(QWidget):
         super().resizeEvent(event)
         self.rate_plot.setVisible(self.width() >= ROOM_FOR_RATE)
 
-    def _on_started(self, started: object) -> None:
+    def _on_started(self, started: Started) -> None:
+        if started.resumed_from is not None:  # what is drawn is its own beginning, which is about to come back
+            self._forget()
+            return
         for plot in (self.loss_plot, self.metric_plot, self.rate_plot):
             plot.remember()
 
