@@ -309,7 +309,8 @@ class RunController(QObject):
         self.started = event
         self.progress = Progress(event.resumed_from or 0, event.total_steps, 0, event.epochs)
         where = f"{event.device}, {event.precision}" if event.precision != "fp32" else event.device
-        self.message.emit("info", f"Training {event.parameters:,} parameters on {where}.", "")
+        again = f", going on from step {event.resumed_from:,}" if event.resumed_from is not None else ""
+        self.message.emit("info", f"Training {event.parameters:,} parameters on {where}{again}.", "")
         self.run_started.emit(event)
 
     def _on_epochfinished(self, event: Any) -> None:
