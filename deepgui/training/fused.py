@@ -38,7 +38,7 @@ class _Short:
         optimizer = self._optimizer
         group = optimizer.param_groups[0]
         gradients = [p.grad for p in group["params"]]
-        if self._state is not optimizer.state or None in gradients or isinstance(group["lr"], Tensor):
+        if self._state is not optimizer.state or any(g is None for g in gradients) or isinstance(group["lr"], Tensor):
             optimizer.step()
             self._bind()
             return
