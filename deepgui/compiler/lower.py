@@ -31,6 +31,7 @@ class Lowered:
     """
 
     network: Network
+    registry: Registry
     graph: fx.Graph
     values: dict[tuple[str, str], fx.Node] = field(default_factory=dict)
     calls: dict[str, fx.Node] = field(default_factory=dict)
@@ -49,7 +50,7 @@ def resolve(target: str) -> Callable[..., Any]:
 
 def lower(network: Network, registry: Registry, only: frozenset[str] | None = None) -> Lowered:
     """Lower a network, or the part of it in ``only``. Never fails: what cannot be lowered is left out."""
-    lowered = Lowered(network, fx.Graph())
+    lowered = Lowered(network, registry, fx.Graph())
     names = attribute_names(network)
     for node_id in topology.order(network):
         if only is not None and node_id not in only:
@@ -62,6 +63,39 @@ def lower(network: Network, registry: Registry, only: frozenset[str] | None = No
         returned = lowered.outputs[0] if len(lowered.outputs) == 1 else tuple(lowered.outputs)
         lowered.graph.output(returned)
     return lowered
+
+
+def relower(before: Lowered | None, network: Network, registry: Registry) -> Lowered:
+    """Lower a network that may differ from ``before``'s in settings alone; then that graph is taken over as it is.
+
+    Most edits change one parameter of one layer, and the graph is the same but for that. ``before`` is used up.
+    """
+    if before is None or registry is not before.registry or network.wires is not before.network.wires:
+        return lower(network, registry)
+    if len(network.nodes) != len(before.network.nodes):
+        return lower(network, registry)
+    changed = [(a, b) for a, b in zip(before.network.nodes.values(), network.nodes.values(), strict=True) if a is not b]
+    if not all(_only_settings(a, b, registry) for a, b in changed):
+        return lower(network, registry)
+    for _, node in changed:
+        if node.id in before.calls:
+            before.calls[node.id].meta["params"] = node.params
+    for value in before.graph.nodes:
+        value.meta.pop("type", None)
+    before.network = network
+    return before
+
+
+def _only_settings(before: Node, after: Node, registry: Registry) -> bool:
+    """Whether a node differs in constructor arguments alone, on which neither ports nor the call depend."""
+    spec = registry.get(after.kind)
+    if (
+        spec is None
+        or spec.form != "module"
+        or (before.id, before.kind, before.name) != (after.id, after.kind, after.name)
+    ):
+        return False
+    return not any(p.call for p in spec.params) and not any(p.when for p in (*spec.inputs, *spec.outputs))
 
 
 def live_nodes(network: Network) -> frozenset[str]:

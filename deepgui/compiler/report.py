@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
 from deepgui.catalog.spec import Registry, Value
 from deepgui.compiler.advice import Case, advise
 from deepgui.compiler.facts import Facts, Types
-from deepgui.compiler.lower import Lowered, lower
+from deepgui.compiler.lower import Lowered, relower
 from deepgui.compiler.shapes import propagate
 from deepgui.graph.lint import lint
 from deepgui.graph.problems import Problem
@@ -52,9 +53,14 @@ class Report:
         return tuple(p for p in self.problems if p.severity == "error")
 
 
+_last = threading.local()
+"""The graph of each thread's last check: the next one is usually the same network with one number changed."""
+
+
 def check(network: Network, registry: Registry) -> Report:
     """Lint a network, infer all shapes, and count. Never raises."""
-    lowered = lower(network, registry)
+    lowered = relower(getattr(_last, "lowered", None), network, registry)
+    _last.lowered = None
     known = propagate(lowered)
     nodes = {n.id: _node_report(network, n.id, lowered, known) for n in network.nodes.values()}
     problems = [*lint(network, registry)]
@@ -64,6 +70,7 @@ def check(network: Network, registry: Registry) -> Report:
         if spec.form != "input" and node_id not in flawed:
             problems += advise(Case(network, registry, network.nodes[node_id], spec, types, facts))
     problems += _bad_outputs(network, nodes)
+    _last.lowered = lowered
     return Report(
         tuple(sorted(problems, key=lambda p: p.severity != "error")),
         nodes,

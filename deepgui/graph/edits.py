@@ -177,13 +177,13 @@ def rename_network(network: Network, name: str) -> Network:
 
 
 def _with_node(network: Network, node: Node) -> Network:
-    return replace(network, nodes={**network.nodes, node.id: node})
+    return network.same_wiring(replace(network, nodes={**network.nodes, node.id: node}))
 
 
 def move(network: Network, places: Mapping[str, Point]) -> Network:
     """Put nodes at places (absolute)."""
     new = {i: Point(*p) for i, p in places.items() if i in network.nodes and network.layout.get(i) != p}
-    return replace(network, layout={**network.layout, **new}) if new else network
+    return network.same_wiring(replace(network, layout={**network.layout, **new})) if new else network
 
 
 def excerpt(network: Network, ids: Collection[str]) -> Network:

@@ -91,6 +91,13 @@ class Network:
         """Nodes of one kind in the order they were placed."""
         return tuple(n for n in self.nodes.values() if n.kind == kind)
 
+    def same_wiring(self, changed: Network) -> Network:
+        """Hand what is known about nodes and wires on to a network that has the same; returns ``changed``."""
+        for name in ("incoming", "outgoing", "_digraph", "_cyclic_nodes", "_order"):
+            if name in self.__dict__:
+                changed.__dict__[name] = self.__dict__[name]
+        return changed
+
     def meaning(self) -> tuple[object, ...]:
         """What the network computes, without layout: equal meanings train the same."""
         nodes = tuple((n.id, n.kind, n.name, tuple(sorted(n.params.items()))) for n in self.nodes.values())

@@ -160,3 +160,30 @@ def test_long_sequences_have_their_real_length_and_cost() -> None:
     assert node.outputs["h_n"].shape == "1×N×16"
     per_step = 4 * 16 * (8 + 16)
     assert abs(node.multiply_adds - 200 * per_step) <= per_step
+
+
+def test_checking_after_edits_says_what_a_first_check_says() -> None:
+    """The graph of the last check is taken over where only settings changed; nothing of it may shine through."""
+    base = chain(picture(1, 12, 12), CONV, ("ReLU", {}), ("MaxPool2d", {"kernel_size": 2}), ("Flatten", {}), OUT)
+    wide = edits.set_params(base, "conv2d", {"out_channels": 7})
+    broken = edits.set_params(wide, "conv2d", {"kernel_size": 99})
+    indices = edits.set_params(base, "max_pool2d", {"return_indices": True})
+    renamed = edits.rename_node(base, "relu", "other")
+    smaller = edits.set_params(base, "input", {"shape": (1, 6, 6)})
+    visited = [
+        base,
+        wide,
+        broken,
+        wide,
+        base,
+        indices,
+        renamed,
+        smaller,
+        base,
+        edits.remove_nodes(base, ["relu"]),
+        base,
+    ]
+    for network in visited:
+        again = check(network, registry())
+        check(Network("forget"), registry())
+        assert again == check(network, registry())
