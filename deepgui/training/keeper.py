@@ -15,6 +15,11 @@ from deepgui.training.store import Recorder, RunError
 BEST_SHARE = 0.02
 """Part of the time that writing the best weights may take."""
 
+FIRST_SAVE_SECONDS = 2.0
+"""The first checkpoint comes early, for a run that dies young; the next ones after twice the time each."""
+SAVE_SHARE = 0.03
+"""Part of the time that these early checkpoints may take."""
+
 LOOK_BACK_SECONDS = 1.0
 LOOK_BACK_ELEMENTS = 64 << 20
 """Weights of networks larger than this are not copied every second: it would be felt."""
@@ -28,10 +33,15 @@ class Keeper:
         self.memory: checkpoints.State | None = None
         self._recorder = Recorder(folder) if folder is not None else None
         self._period = 60 * minutes
+        self._gap = min(FIRST_SAVE_SECONDS, self._period)
         now = perf_counter()
-        self._save_at = now + self._period
+        self._save_at = now + self._gap
         self._best_at = now
         self._look_back_at = now
+
+    def begin(self) -> None:
+        """The training begins now: getting ready does not count towards the first checkpoint."""
+        self._save_at = perf_counter() + self._gap
 
     def record(self, event: Event) -> None:
         """Take an event into the run's record. Raises sqlite3.Error or OSError."""
@@ -64,10 +74,13 @@ class Keeper:
         """Write a resumable checkpoint. What was recorded up to it is made to last first. Raises OSError."""
         assert self.folder is not None
         assert self._recorder is not None
+        began = perf_counter()
         self._recorder.flush()
         path = self.folder / "checkpoints" / "last.pt"
         checkpoints.save(state, path)
-        self._save_at = perf_counter() + self._period
+        now = perf_counter()
+        self._gap = min(max(2 * self._gap, (now - began) / SAVE_SHARE), self._period)
+        self._save_at = now + self._gap
         return CheckpointSaved(str(path), state["position"]["step"], reason)
 
     def save_best(self, weights: dict[str, Any], about: dict[str, Any], step: int) -> CheckpointSaved:

@@ -197,6 +197,8 @@ class Trainer:
             self._go_on(self.spec.resume)
         self._began = perf_counter() - self.position.seconds
         self._remember()
+        if self._keeper is not None:
+            self._keeper.begin()
         self._period = FLUSH_SECONDS.get(self.device.type, FLUSH_SECONDS_ELSEWHERE)
         self._flush_at = perf_counter() + self._period
 

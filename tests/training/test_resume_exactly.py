@@ -17,7 +17,7 @@ import pytest
 import torch
 
 from deepgui.data.dataset import Split
-from deepgui.training import checkpoints, store
+from deepgui.training import checkpoints, keeper, store
 from deepgui.training.control import Control
 from deepgui.training.events import CheckpointSaved, Finished, Scalars
 from deepgui.training.trainer import RunSpec, Trainer
@@ -240,6 +240,29 @@ def test_kill_9_leaves_a_run_that_resumes(wine, new_run, tmp_path):
     assert [s for s, _ in resumed["train_loss"]] == list(range(step + 1, step + 51))
     assert np.array_equal(list_steps(folder), np.arange(1, step + 51))
     assert store.read_run(folder).status == "max_steps"
+
+
+def test_the_first_checkpoint_comes_early_and_the_next_ones_ever_later(new_run, wine, monkeypatch):
+    now, slow = [100.0], [0.0]
+    monkeypatch.setattr(keeper, "perf_counter", lambda: now[0])
+    monkeypatch.setattr(checkpoints, "save", lambda *_: now.__setitem__(0, now[0] + slow[0]))
+    kept = keeper.Keeper(new_run(wine()), 1.0)
+
+    def wait():
+        began = now[0]
+        while not kept.due(now[0]):
+            now[0] += 0.25
+        waited = now[0] - began
+        kept.save({"position": {"step": 1}}, "interval")
+        return waited
+
+    now[0] += 50  # getting ready
+    kept.begin()
+    assert [wait() for _ in range(7)] == [2, 4, 8, 16, 32, 60, 60]
+    kept.close()
+    kept, slow[0] = keeper.Keeper(new_run(wine()), 1.0), 0.6
+    assert [wait() for _ in range(3)] == pytest.approx([2, 20, 40], abs=0.3), "a slow disk is asked less often"
+    kept.close()
 
 
 def wait_for(condition, process, seconds=60):
