@@ -39,5 +39,13 @@ class Staging:
         for name, place in places.items():
             (self.folder / name).chmod(0o666 & ~mask)  # safetensors writes files that only their owner can read
             place.parent.mkdir(parents=True, exist_ok=True)
+            if place.suffix == ".py":
+                _keep(place, self.folder / name)
             os.replace(self.folder / name, place)
         return tuple(places.values())
+
+
+def _keep(place: Path, new: Path) -> None:
+    """Source that somebody may have written or changed by hand stays beside the new one, as ``NAME.py~``."""
+    if place.is_file() and place.read_bytes() != new.read_bytes():
+        os.replace(place, place.with_name(place.name + "~"))

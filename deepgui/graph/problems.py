@@ -50,5 +50,5 @@ class NetworkError(ValueError):
     def __init__(self, problems: tuple[Problem, ...] | list[Problem]) -> None:
         self.problems = tuple(problems)
         errors = [p for p in self.problems if p.severity == "error"] or list(self.problems)
-        more = f" (and {len(errors) - 1} more)" if len(errors) > 1 else ""
-        super().__init__(f"{errors[0].message}{more}" if errors else "the network is not valid")
+        more = f" {len(errors) - 1} more: deepgui check lists them." if len(errors) > 1 else ""
+        super().__init__(f"{errors[0].message}{more}" if errors else "The network is not valid.")

@@ -141,8 +141,10 @@ def _this_process() -> dict[str, Any]:
 def _lives(entry: Any) -> bool:
     """Whether the very process that wrote the entry runs: its number alone may belong to another by now."""
     try:
-        started = float(psutil.Process(int(entry["pid"])).create_time())
-        return abs(started - float(entry["started"])) < 1.0
+        process = psutil.Process(int(entry["pid"]))
+        if process.status() == psutil.STATUS_ZOMBIE:  # dead, and nobody has asked how it died
+            return False
+        return abs(float(process.create_time()) - float(entry["started"])) < 1.0
     except psutil.NoSuchProcess:
         return False
     except psutil.AccessDenied:

@@ -90,6 +90,8 @@ def read(path: Path | str) -> Project:
         if status.st_size > MAX_BYTES:
             raise FileError(f"{name} is too large for a DeepGUI project ({status.st_size / 2**20:.0f} MiB).")
         data = path.read_bytes()
+    except FileError:
+        raise
     except FileNotFoundError:
         raise FileError(f"There is no file {printable(str(path))}.") from None
     except (OSError, ValueError) as error:  # ValueError: a NUL in the path

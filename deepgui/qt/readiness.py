@@ -47,13 +47,15 @@ class Readiness(QObject):
     def _look(self) -> None:
         session = self._session
         project, key, registry, report = session.project, session.key, session.registry, session.report
-        if report is None or not report.ok or key != main_key(project):
+        if report is None or key != main_key(project):
             return
 
         def look() -> Any:
-            from deepgui.training.preflight import preflight
+            from deepgui.training.preflight import preflight, with_shapes
 
-            return preflight(project, key, registry, report)
+            return (
+                preflight(project, key, registry, report) if report.ok else with_shapes(project, key, report.problems)
+            )
 
         self._worker.submit("preflight", look, lambda found: self._tell(report, found))
 

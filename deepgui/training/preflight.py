@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 
 from deepgui.catalog.spec import ParamSpec, Registry, Value
 from deepgui.compiler.report import Report, check
@@ -42,6 +42,30 @@ def preflight(project: Project, key: str, registry: Registry, report: Report | N
     else:
         found += examine(project, network, report, dataset)
     return tuple(sorted(found, key=lambda p: p.severity != "error"))
+
+
+def with_shapes(project: Project, key: str, problems: Sequence[Problem]) -> tuple[Problem, ...]:
+    """The same problems, with a fix for every Input that has no shape yet: that of the examples it would get."""
+    network = project.networks.get(key)
+    unset = {p.node for p in problems if p.code == "missing-parameter"}
+    if network is None or not any(node.id in unset for node in network.of_kind("Input")):
+        return tuple(problems)
+    try:
+        dataset = prepare(project.data, project.training.objective)
+    except DataError:
+        return tuple(problems)
+    fields = {f.name: f for f in dataset.fields}
+    bound = {node: fields[name] for node, name in bindings(network, project.data, dataset).items() if name in fields}
+    return tuple(_with_shape(p, network, bound.get(p.node)) for p in problems)
+
+
+def _with_shape(problem: Problem, network: Network, field: Field | None) -> Problem:
+    if problem.code != "missing-parameter" or field is None or network.nodes[problem.node].kind != "Input":
+        return problem
+    params: dict[str, Value] = {"shape": field.shape, "dtype": field.dtype}
+    given = batched(field.shape, field.dtype)
+    fix = Fix(f"Set the shape to {given}", lambda net: edits.set_params(net, problem.node, params))
+    return replace(problem, expected=str(given), reason=f"The examples of {field.name} have this shape.", fix=fix)
 
 
 def _data_problem(config: DataConfig, error: DataError) -> Problem:

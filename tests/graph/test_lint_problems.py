@@ -124,4 +124,4 @@ def test_a_wire_that_leads_back_is_refused() -> None:
 def test_the_error_for_many_problems_says_the_first_and_how_many_more() -> None:
     problems = lint(drawn(FC, Node("b", "ReLU")), REGISTRY)
     errors = [p for p in problems if p.severity == "error"]
-    assert str(NetworkError(problems)) == f"{errors[0].message} (and {len(errors) - 1} more)"
+    assert str(NetworkError(problems)) == f"{errors[0].message} {len(errors) - 1} more: deepgui check lists them."
