@@ -198,6 +198,17 @@ def _alive(raw: Mapping[str, Any]) -> bool:
         return False
 
 
+def under_way(folder: Path) -> bool:
+    """Whether a process of this machine is training this run now. Raises RunError.
+
+    Another machine's cannot be asked: a run may go on elsewhere after its machine is gone.
+    """
+    if read_run(folder).status != "running":
+        return False
+    host = json.loads((folder / "run.json").read_text("utf-8")).get("host")
+    return bool(host == platform.node())
+
+
 def _write_info(folder: Path, info: Mapping[str, Any]) -> None:
     atomic.replace(folder / "run.json", json.dumps(info, indent=1).encode())
 

@@ -48,6 +48,7 @@ from deepgui.training.position import Position
 from deepgui.training.preflight import batch_norm, preflight
 from deepgui.training.steering import Steering
 from deepgui.training.stepping import Stepper
+from deepgui.training.store import RunError, under_way
 
 if TYPE_CHECKING:
     from torch import fx
@@ -203,7 +204,9 @@ class Trainer:
         self._flush_at = perf_counter() + self._period
 
     def _go_on(self, run: Path) -> None:
-        """Take up a run where its last checkpoint left it. Raises CheckpointError."""
+        """Take up a run where its last checkpoint left it. Raises CheckpointError or RunError."""
+        if under_way(run):
+            raise RunError(f"The run {run.name} is still being trained by another process: stop that one first.")
         state = checkpoints.load(run / "checkpoints" / "last.pt")
         checkpoints.load_weights(self.module, state["module"], run)
         self.restore(state)

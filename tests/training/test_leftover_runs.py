@@ -54,6 +54,17 @@ def test_runs_under_way_or_at_their_end_are_not_left(left, status):
     assert leftover(store.read_run(left(status)[0])) is None
 
 
+def test_a_run_that_a_living_process_trains_is_not_taken_up(left):
+    folder, project = left("running")  # by this very process
+    before = (folder / "run.json").read_text("utf-8")
+    *_, last = Trainer(RunSpec(project, resume=folder))
+    assert (last.reason, "still being trained" in last.message) == ("project", True)
+    assert (folder / "run.json").read_text("utf-8") == before
+    note(folder, host="a machine that is gone")
+    *_, last = Trainer(RunSpec(project, resume=folder))
+    assert last.reason == "completed"
+
+
 def test_stopped_after_the_last_step_is_the_end(left):
     assert leftover(store.read_run(left("stopped", steps=20)[0])) is None
 
