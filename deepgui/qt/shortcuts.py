@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from PySide6.QtGui import QKeySequence
+from PySide6.QtCore import QEvent, QObject, Qt
+from PySide6.QtGui import QKeyEvent, QKeySequence
 from PySide6.QtWidgets import QDialog, QGridLayout, QHBoxLayout, QKeySequenceEdit, QMessageBox, QVBoxLayout, QWidget
 
 import deepgui
@@ -36,6 +37,7 @@ class ShortcutsDialog(QDialog):
         content.setLayout(self._columns())
         close = button("Done", "shortcuts_done", role="primary")
         close.clicked.connect(self.accept)
+        close.setDefault(True)
         reset = button("Reset all", "shortcuts_reset")
         reset.clicked.connect(self._reset_all)
         buttons = row(reset, close)
@@ -43,6 +45,7 @@ class ShortcutsDialog(QDialog):
         self._complaint = label("", "error", wrap=True)
         self._complaint.hide()
         self.setLayout(column(scrolled(content, "page"), self._complaint, buttons, margin=2 * GRID, gap=2 * GRID))
+        close.setFocus()
 
     def _columns(self) -> QHBoxLayout:
         left = column(label("On the canvas", "heading"), gap=GRID)
@@ -73,6 +76,8 @@ class ShortcutsDialog(QDialog):
                 continue
             editor = QKeySequenceEdit(self._actions[entry.id].shortcut())
             editor.setMaximumSequenceLength(1)
+            editor.setFocusPolicy(Qt.FocusPolicy.ClickFocus)  # whatever is pressed in it becomes a shortcut
+            editor.installEventFilter(self)
             editor.setObjectName(f"shortcut_{entry.id}")
             editor.setAccessibleName(f"Shortcut of {words}")
             editor.editingFinished.connect(lambda e=entry: self._rebind(e))
@@ -84,14 +89,30 @@ class ShortcutsDialog(QDialog):
         return grid
 
     def _rebind(self, entry: Entry) -> None:
-        wanted = self.editors[entry.id].keySequence()
-        taken = self._actions.taken_by(wanted, but=entry.id)
-        if taken:
-            self._say(f"{wanted.toString(QKeySequence.SequenceFormat.NativeText)} belongs to “{taken}” already.")
-            self.editors[entry.id].setKeySequence(self._actions[entry.id].shortcut())
+        wanted, present = self.editors[entry.id].keySequence(), self._actions[entry.id].shortcut()
+        if wanted == present:  # the field was only visited: further shortcuts of the action stay
             return
-        self._say("")
-        self._actions.rebind(entry.id, wanted)
+        refusal = self._refusal(wanted, entry)
+        self._say(refusal)
+        if refusal:
+            self.editors[entry.id].setKeySequence(present)
+        else:
+            self._actions.rebind(entry.id, wanted)
+
+    def _refusal(self, wanted: QKeySequence, entry: Entry) -> str:
+        """Why an action cannot have this shortcut, or an empty string."""
+        shown = wanted.toString(QKeySequence.SequenceFormat.NativeText)
+        if _is_bare(wanted) and (_is_escape(wanted) or not any(_is_bare(QKeySequence(key)) for key in entry.keys)):
+            return f"{shown} alone cannot be a shortcut here: hold Ctrl or Alt with it."
+        taken = self._actions.taken_by(wanted, but=entry.id)
+        return f"{shown} belongs to “{taken}” already." if taken else ""
+
+    def eventFilter(self, watched: QObject, event: QEvent) -> bool:
+        """Escape leaves the page, also from a field that takes every other key as a shortcut."""
+        if isinstance(event, QKeyEvent) and event.type() == QEvent.Type.KeyPress and event.key() == Qt.Key.Key_Escape:
+            self.reject()
+            return True
+        return super().eventFilter(watched, event)
 
     def _reset(self, entry: Entry) -> None:
         self._actions.rebind(entry.id, None)
@@ -105,6 +126,17 @@ class ShortcutsDialog(QDialog):
     def _say(self, sentence: str) -> None:
         self._complaint.setText(sentence)
         self._complaint.setVisible(bool(sentence))
+
+
+def _is_bare(key: QKeySequence) -> bool:
+    if key.isEmpty():
+        return False
+    ignored = Qt.KeyboardModifier.KeypadModifier
+    return key[0].keyboardModifiers() & ~ignored == Qt.KeyboardModifier.NoModifier
+
+
+def _is_escape(key: QKeySequence) -> bool:
+    return key[0].key() == Qt.Key.Key_Escape
 
 
 def show_about(parent: QWidget) -> None:
