@@ -102,12 +102,17 @@ class Transport(QWidget):
         self.settings_button.toggled.connect(self.settings_toggled)
         self.lr_field.editingFinished.connect(self._lr_entered)
         self.controller.state_changed.connect(self.show_state)
+        self.controller.session.report_changed.connect(self._on_report)
 
     def _train(self) -> None:
         if self.controller.state == "paused":
             self.controller.resume()
         else:
             self.controller.start()
+
+    def _on_report(self, report: object) -> None:
+        if self.controller.state == "idle":
+            self.show_progress(self.controller.progress)
 
     def _lr_entered(self) -> None:
         if not self.lr_field.isModified():
@@ -159,6 +164,8 @@ class Transport(QWidget):
                     text += f" · {duration(progress.seconds_left)} left"
         elif state == "finished":
             text = self._summary()
+        elif state == "idle":
+            text = self._lacking() or text
         elif state == "failed":
             return
         if text != self.status.full_text():
@@ -168,6 +175,18 @@ class Transport(QWidget):
         """What went wrong, in one sentence."""
         style.set_role(self.status, "error")
         self.status.setText(text)
+
+    def _lacking(self) -> str:
+        """What a person still has to do before training can start, or an empty string."""
+        session = self.controller.session
+        drawn, data = bool(session.project.main.nodes), bool(session.project.data.source)
+        if not drawn:
+            return "Draw a network to train." if data else "Draw a network and choose data to train."
+        if not data:
+            return "Choose data to train on."
+        if session.report is None:
+            return "Checking the network …"
+        return "Mend the errors listed under Problems to train." if self.controller.preflight() else ""
 
     def _summary(self) -> str:
         done = self.controller.finished

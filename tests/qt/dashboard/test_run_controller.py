@@ -84,6 +84,19 @@ def test_a_run_from_the_button_to_the_end(qtbot, open_session):
     assert not controller._timer.isActive()
 
 
+def test_the_status_says_what_is_lacking(qtbot, open_session):
+    whole = moons()
+    session, controller = open_session(Project("empty", {"network": Network("net")}))
+    status = dock_of(qtbot, session, controller).transport.status
+    assert status.full_text() == "Draw a network and choose data to train."
+    session.edit_project("All", lambda project: replace(whole, data=DataConfig("")))
+    qtbot.waitUntil(lambda: status.full_text() == "Choose data to train on.")
+    session.edit_project("Data", lambda project: whole)
+    qtbot.waitUntil(lambda: status.full_text() == "Ready to train.")
+    session.edit("Cut", lambda network: replace(network, wires=frozenset()))
+    qtbot.waitUntil(lambda: status.full_text().startswith("Mend the errors"))
+
+
 def test_pause_step_learning_rate_resume_stop(qtbot, open_session):
     session, controller = open_session(moons(epochs=100_000))
     dock = dock_of(qtbot, session, controller)
