@@ -65,6 +65,19 @@ class Dialogs:
         name, _ = QFileDialog.getSaveFileName(self._parent, "Save the project", str(suggestion), _FILTER)
         return Path(name) if name else None
 
+    def replace(self, name: str) -> bool:
+        """Whether a file that is there already may be replaced."""
+        box = self._box(f"{name} exists already.", "Replace it?")
+        box.setObjectName("replace_dialog")
+        yes = box.addButton("Replace", QMessageBox.ButtonRole.AcceptRole)
+        no = box.addButton("Keep it", QMessageBox.ButtonRole.RejectRole)
+        yes.setObjectName("replace_yes")
+        no.setObjectName("replace_no")
+        box.setDefaultButton(no)
+        box.setEscapeButton(no)
+        box.exec()
+        return box.clickedButton() is yes
+
     def complain(self, sentence: str) -> None:
         """Say what went wrong."""
         box = self._box(sentence, "")
@@ -196,10 +209,13 @@ class Files(QObject):
         """Save under a name chosen in a dialog."""
         document = self._session.document
         suggestion = document.path or self._folder() / f"{document.project.name}{file.SUFFIX}"
-        path = self.dialogs.save_path(suggestion)
-        if path is None:
-            return False
-        return self._write(path if path.suffix else path.with_suffix(file.SUFFIX))
+        while (chosen := self.dialogs.save_path(suggestion)) is not None:
+            path = chosen if chosen.suffix else chosen.with_suffix(file.SUFFIX)
+            # The file dialog asked about the name as it was typed, not about the one with the suffix.
+            if path == chosen or not path.exists() or self.dialogs.replace(path.name):
+                return self._write(path)
+            suggestion = path
+        return False
 
     def _write(self, path: Path) -> bool:
         document = self._session.document

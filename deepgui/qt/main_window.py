@@ -82,6 +82,7 @@ class MainWindow(QMainWindow):
             self._workbench.arrange(self.width(), self.height())
             self._workbench.restore()
             self._connect_workbench(self._workbench)
+            self.files.saved.connect(self._workbench.toolbar.refresh)
             self._add_panels()
         return self._workbench
 

@@ -30,6 +30,8 @@ class Answers:
         self.path: Path | None = None
         self.asked: list[str] = []
         self.complaints: list[str] = []
+        self.replaced: list[str] = []
+        self.instead: Path | None = None
 
     def save_changes(self, name: str) -> str:
         self.asked.append(name)
@@ -43,6 +45,11 @@ class Answers:
 
     def save_path(self, suggestion: Path) -> Path | None:
         return self.path
+
+    def replace(self, name: str) -> bool:
+        self.replaced.append(name)
+        self.path = self.instead
+        return False
 
     def complain(self, sentence: str) -> None:
         self.complaints.append(sentence)
@@ -90,6 +97,31 @@ def test_save_as_then_open_brings_the_same_back(window: MainWindow, tmp_path: Pa
     assert window.open(tmp_path / "mine.deepgui")
     assert window.session.network.meaning() == drawn.meaning()
     assert recent.recent()[0] == tmp_path / "mine.deepgui"
+
+
+def test_a_file_hidden_behind_a_missing_suffix_is_not_replaced_unasked(window: MainWindow, tmp_path: Path) -> None:
+    answers = window.files.dialogs
+    window.files.new()
+    draw(window)
+    there = tmp_path / "mine.deepgui"
+    there.write_text("precious")
+    answers.path = tmp_path / "mine"
+    assert not window.files.save_as()
+    assert answers.replaced == ["mine.deepgui"]
+    answers.path, answers.instead = tmp_path / "mine", tmp_path / "other"
+    assert window.files.save_as()
+    assert there.read_text() == "precious"
+    assert (tmp_path / "other.deepgui").exists()
+
+
+def test_the_dot_beside_the_name_goes_with_saving(window: MainWindow, tmp_path: Path) -> None:
+    window.files.new()
+    window.files.dialogs.path = tmp_path / "mine.deepgui"
+    assert window.files.save()
+    draw(window)
+    assert "•" in window.workbench.toolbar.name.full_text()
+    assert window.files.save()
+    assert "•" not in window.workbench.toolbar.name.full_text()
 
 
 def test_unsaved_work_is_guarded(window: MainWindow, tmp_path: Path) -> None:
