@@ -157,6 +157,8 @@ class Trainer:
 
     def _learn(self) -> Iterator[Event]:
         yield self._started()
+        if self._at_limit and self.position.index < self.steps_per_epoch:  # else that epoch is closed first
+            self._reason = "max_steps"
         while self.epoch < self.config.epochs and self._reason is None:
             yield from self._run_epoch()
             if self.position.index == self.steps_per_epoch:
@@ -246,9 +248,13 @@ class Trainer:
             ledger.add(position.step, loss, output, batch[target], rate)
             if due:
                 yield from self._pulse()
-            if position.step == self.total_steps and position.index < self.steps_per_epoch:
+            if self._at_limit and position.index < self.steps_per_epoch:
                 self._reason = "max_steps"
                 return
+
+    @property
+    def _at_limit(self) -> bool:
+        return self.config.max_steps is not None and self.step >= self.config.max_steps
 
     def batches(self) -> Iterator[Batch]:
         """The batches of the present epoch that are still to come."""
@@ -305,7 +311,7 @@ class Trainer:
             yield self._keeper.save_best(self._best, {"network": self.key, "metrics": metrics}, position.step)
         if self.config.early_stopping is not None and position.idle_epochs >= self.config.early_stopping:
             self._reason = "early_stopping"
-        elif position.step == self.config.max_steps:
+        elif self._at_limit:
             self._reason = "max_steps"
 
     def judge(self, split: str, prefix: str) -> dict[str, float]:

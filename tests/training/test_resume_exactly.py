@@ -134,6 +134,19 @@ def test_a_finished_run_goes_on_for_more_epochs(wine, new_run):
     assert end.reason == "completed"
 
 
+@pytest.mark.parametrize("limit", [6, 8])  # inside an epoch and at the end of one
+def test_a_run_that_reached_its_most_steps_ends_at_once_when_resumed(wine, new_run, limit):
+    project = wine(epochs=5, max_steps=limit)
+    folder = new_run(project)
+    _, first, weights = train(project, folder)
+    curves, again, same = train(project, None, resume=folder)
+    assert (again.reason, again.steps, again.metrics) == ("max_steps", limit, first.metrics)
+    assert "train_loss" not in curves
+    assert all(torch.equal(weights[key], same[key]) for key in weights)
+    lower = replace(project, training=replace(project.training, max_steps=3))
+    assert train(lower, None, resume=folder)[1].steps == limit
+
+
 def test_a_finished_one_cycle_goes_on_at_its_last_rate(wine, new_run):
     short = wine(epochs=2, scheduler="OneCycleLR")
     folder = new_run(short)
