@@ -372,6 +372,15 @@ class Trainer:
         self._best = state["best"]
 
     def _failed(self, error: Exception) -> Failed:
+        try:
+            return self._explained(error)
+        except Exception:  # looking for the cause lives through the failure again, which can fail in any way too
+            verdict = failures.unexpected(error)
+            if isinstance(error, NotFiniteError):
+                return Failed(verdict.message, "", error.step, "not_finite")
+            return Failed(verdict.message, "", self.step, verdict.reason)
+
+    def _explained(self, error: Exception) -> Failed:
         verdict, step = failures.explain(error, self.config.batch_size, str(self.device)), self.step
         if isinstance(error, NotFiniteError):
             step = error.step

@@ -37,6 +37,19 @@ def test_an_exploding_network_names_the_layer_and_step(wine, new_run):
     assert store.read_run(folder).status == "failed"
 
 
+def test_a_failure_while_looking_for_the_cause_is_still_an_event(wine, new_run, monkeypatch):
+    def broken(*_):
+        raise RuntimeError("the device is gone")
+
+    monkeypatch.setattr(Trainer, "restore", broken)
+    project = wine(optimizer="SGD", optimizer_options={"lr": 1e18}, epochs=50)
+    folder = new_run(project)
+    failed = last_event(project, folder)
+    assert (failed.reason, failed.node) == ("not_finite", "")
+    assert f"at step {failed.step}" in failed.message
+    assert store.read_run(folder).status == "failed"
+
+
 def test_a_logarithm_of_nothing_is_found_in_the_middle(wine):
     net = builder.Network("log")
     x = net.add("Input", shape=(13,))
