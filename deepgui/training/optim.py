@@ -218,15 +218,21 @@ class Schedule:
         """Change the learning rate now; what the schedule still plans is scaled by the same factor."""
         now = self.optimizer.param_groups[0]["lr"]
         factor = lr / now if now else 1.0
+
+        def scaled(value: float) -> float:
+            return value * factor if value or now else lr  # a plan that was all zero has no shape to keep
+
         for group in self.optimizer.param_groups:
-            for key in ("initial_lr", "max_lr", "min_lr"):
+            for key in ("initial_lr", "max_lr"):
                 if key in group:
-                    group[key] *= factor
+                    group[key] = scaled(group[key])
+            if "min_lr" in group:
+                group["min_lr"] *= factor
             group["lr"] = lr
         for name in ("base_lrs", "max_lrs"):
             planned = getattr(self.inner, name, None)
             if planned:
-                setattr(self.inner, name, [value * factor for value in planned])
+                setattr(self.inner, name, [scaled(value) for value in planned])
 
     def state_dict(self) -> dict[str, Any]:
         return self.inner.state_dict() if self.inner is not None else {}

@@ -170,10 +170,12 @@ class Stepper:
         for parameter, gradient in zip(self.parameters, state["gradients"], strict=True):
             parameter.grad = None if gradient is None else gradient.to(parameter.device, copy=True)
         if self._planned_lr() != state["planned_lr"]:
-            self.schedule.set_lr(self.lr * self._planned_lr() / state["planned_lr"])
+            before = state["planned_lr"]
+            self.schedule.set_lr(self.lr * self._planned_lr() / before if before else self._planned_lr())
 
     def _planned_lr(self) -> float:
-        return float(self.config.optimizer_options.get("lr") or self.optimizer.defaults["lr"])  # type: ignore[arg-type]
+        lr = self.config.optimizer_options.get("lr")
+        return float(self.optimizer.defaults["lr"] if lr is None else lr)  # type: ignore[arg-type]
 
     def _names(self) -> tuple[str, str]:
         return self.config.optimizer, self.config.scheduler

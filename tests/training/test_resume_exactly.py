@@ -220,6 +220,22 @@ def test_resuming_with_another_optimizer_is_refused_and_with_another_rate_obeyed
     assert [lr for _, lr in curves["lr"]] == pytest.approx([0.0002] * 3)
 
 
+@pytest.mark.parametrize("scheduler", ["", "StepLR", "CosineAnnealingLR"])
+def test_a_rate_of_nothing_can_be_raised_and_lowered_when_a_run_goes_on(wine, new_run, scheduler):
+    options = {"step_size": 2} if scheduler == "StepLR" else {}
+    still = wine(epochs=3, scheduler=scheduler, scheduler_options=options, optimizer_options={"lr": 0.0})
+    folder = new_run(still)
+    curves, _, _ = train(still, folder, stop_at=3)
+    assert {lr for _, lr in curves["lr"]} == {0.0}
+    faster = replace(still, training=replace(still.training, optimizer_options={"lr": 0.01}))
+    curves, end, _ = train(faster, None, resume=folder, stop_at=6)
+    assert isinstance(end, Finished), end
+    assert all(0 < lr <= 0.01 for _, lr in curves["lr"])
+    curves, end, _ = train(still, None, resume=folder)
+    assert isinstance(end, Finished), end
+    assert {lr for _, lr in curves["lr"]} == {0.0}
+
+
 def test_a_run_that_cannot_begin_says_so_in_its_folder(wine, new_run):
     project = wine(optimizer="Adamm")
     folder = new_run(project)
