@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import importlib
 import io
+import logging
 import os
 import sys
 from collections.abc import Callable, Sequence
@@ -23,6 +24,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     """Run one command and return its exit status. Never raises for what a user can get wrong."""
     words = list(sys.argv[1:] if argv is None else argv)
     debug = "--debug" in words
+    _keep_tracebacks_back(debug=debug)
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="replace")  # an old terminal shows ? for ×, but the command goes on
@@ -45,6 +47,18 @@ def main(argv: Sequence[str] | None = None) -> int:
             raise
         print(f"deepgui: {sentence(error)}", file=sys.stderr)
         return status_of(error)
+
+
+_nowhere = logging.NullHandler()
+
+
+def _keep_tracebacks_back(*, debug: bool) -> None:
+    """What a training logs besides its sentence (a traceback) is shown with ``--debug`` only."""
+    log = logging.getLogger("deepgui.training")
+    if debug:
+        log.removeHandler(_nowhere)
+    else:
+        log.addHandler(_nowhere)  # a second time changes nothing
 
 
 def _command(handler: str) -> Callable[[Any], int]:

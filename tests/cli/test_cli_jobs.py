@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import csv
 import json
+import subprocess
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -288,3 +290,17 @@ def test_render_refuses_other_formats_and_empty_networks(shell, wine: Path, tmp_
     deepgui.save(deepgui.Network("nothing"), tmp_path / "empty.deepgui")
     answer = shell("render", tmp_path / "empty.deepgui", "-o", "x.png")
     assert (answer.status, "nothing to draw" in answer.sentence) == (2, True)
+
+
+def test_an_unexpected_failure_is_one_sentence_without_a_traceback(wine: Path) -> None:
+    code = (
+        "import sys; from deepgui.training.trainer import Trainer; from deepgui.cli import main\n"
+        "def broken(self): raise LookupError('odd')\n"
+        "Trainer._started = broken; sys.exit(main(sys.argv[1:]))"
+    )
+    command = [sys.executable, "-c", code, "train", str(wine)]
+    quiet, loud = (
+        subprocess.run([*command, *more], capture_output=True, text=True, check=False) for more in ([], ["--debug"])
+    )
+    assert (quiet.returncode, quiet.stderr) == (1, "deepgui: The training failed with LookupError: odd.\n")
+    assert "Traceback" in loud.stderr
