@@ -10,6 +10,7 @@ from PySide6.QtCore import QObject, Qt
 from PySide6.QtGui import QKeySequence
 from pytestqt.qtbot import QtBot
 
+from deepgui.qt import theme
 from deepgui.qt.actions import Actions
 from deepgui.qt.settings import Settings
 from deepgui.qt.shortcuts import ShortcutsDialog
@@ -18,6 +19,7 @@ from deepgui.qt.shortcuts import ShortcutsDialog
 @pytest.fixture
 def actions(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[Actions]:
     monkeypatch.setenv("DEEPGUI_HOME", str(tmp_path))
+    theme.current()  # as the application does: before anything is painted
     owner = QObject()
     yield Actions(Settings(), owner)
     owner.deleteLater()
