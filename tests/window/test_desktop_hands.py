@@ -18,9 +18,9 @@ def test_mouse_and_keyboard_reach_the_program(desktop: Desktop, tmp_path: Path) 
         desktop.click("button")
     assert desktop.ask("find('button').text()") == "3"
     desktop.click("line")
-    desktop.type("lr=0.01, größer")
+    desktop.type("lr=0.01, greater")
     desktop.key("ctrl+a", "ctrl+c", "End", "ctrl+v")
-    assert desktop.ask("find('line').text()") == "lr=0.01, größer" * 2
+    assert desktop.ask("find('line').text()") == "lr=0.01, greater" * 2
     x, y = desktop.rect("pad").center
     desktop.drag("pad", (x + 60, y - 40), holding="ctrl")
     assert desktop.ask("find('pad').text()") == "60 -40 True"
