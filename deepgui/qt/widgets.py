@@ -192,8 +192,7 @@ class Elided(QLabel):
         self, text: str = "", role: str = "", mode: Qt.TextElideMode = Qt.TextElideMode.ElideRight, *, width: int = 0
     ) -> None:
         super().__init__()
-        self._full, self._mode = "", mode
-        self.setTextFormat(Qt.TextFormat.PlainText)
+        self._full, self._shown, self._mode = "", "", mode
         self.setSizePolicy(
             QSizePolicy.Policy.Fixed if width else QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred
         )
@@ -204,8 +203,18 @@ class Elided(QLabel):
         self.setText(text)
 
     def setText(self, text: str) -> None:
-        self._full = text
-        self._elide()
+        """Show another text. The label keeps its place and size: the window is not laid out anew.
+
+        A QLabel would ask for that with every new text, and a window with docks takes milliseconds for it.
+        """
+        if text != self._full:
+            self._full = text
+            self.setAccessibleName(text)
+            self._elide()
+
+    def text(self) -> str:
+        """What is to be read, shortened."""
+        return self._shown
 
     def full_text(self) -> str:
         return self._full
@@ -221,21 +230,33 @@ class Elided(QLabel):
 
     def sizeHint(self) -> QSize:
         margins = self.contentsMargins()
-        wide = self.fontMetrics().horizontalAdvance(self._full) + margins.left() + margins.right() + 2
-        return QSize(wide, super().sizeHint().height())
+        metrics = self.fontMetrics()
+        wide = metrics.horizontalAdvance(self._full) + margins.left() + margins.right() + 2
+        return QSize(wide, metrics.height() + margins.top() + margins.bottom())
 
     def minimumSizeHint(self) -> QSize:
-        return QSize(16, super().minimumSizeHint().height())
+        return QSize(16, self.sizeHint().height())
 
     def mouseReleaseEvent(self, event: QMouseEvent) -> None:
         self.clicked.emit()
         super().mouseReleaseEvent(event)
 
+    def paintEvent(self, event: QPaintEvent) -> None:
+        super().paintEvent(event)  # background and frame
+        painter = QPainter(self)
+        place = self.contentsRect()
+        self.style().drawItemText(
+            painter, place, int(self.alignment()), self.palette(), self.isEnabled(), self._shown, self.foregroundRole()
+        )
+
     def _elide(self) -> None:
         shown = self.fontMetrics().elidedText(self._full, self._mode, max(0, self.contentsRect().width()))
-        if shown != super().text():
-            super().setText(shown)
-        self.setToolTip(self._full if shown != self._full else "")
+        if shown != self._shown:
+            self._shown = shown
+            self.update()
+        tip = self._full if shown != self._full else ""
+        if tip != self.toolTip():
+            self.setToolTip(tip)
 
 
 class Fold(QWidget):

@@ -122,6 +122,8 @@ class CurvePlot(QWidget):
             axis = item.getAxis(side)
             axis.setStyle(tickLength=0, tickTextOffset=4, autoExpandTextSpace=False)
             axis.enableAutoSIPrefix(False)
+            # Axes change seldom and their text is what costs most in a redraw: they are kept as pictures.
+            axis.setCacheMode(axis.CacheMode.DeviceCoordinateCache)
         item.getAxis("left").setWidth(48)
         item.getAxis("bottom").setHeight(20)
         self._best = pg.ScatterPlotItem(size=9, pxMode=True)

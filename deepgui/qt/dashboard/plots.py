@@ -32,6 +32,8 @@ WORDS = {
     "lr": "Learning rate",
 }
 ROOM_FOR_RATE = 860
+CALLS_A_DRAW = 5
+"""Of the calls that come thirty times a second, so many pass from one plot drawn to the next."""
 SMOOTHING = 85
 _NOTHING: Column = (np.empty(0), np.empty(0))
 
@@ -144,10 +146,10 @@ class Plots(QWidget):
         return feed.column(name) if feed is not None else _NOTHING
 
     def refresh(self, final: bool = False) -> None:
-        """Draw the visible plots in turn, one every third call (``final``: all of them).
+        """Draw the visible plots in turn, one every :data:`CALLS_A_DRAW` calls (``final``: all of them).
 
-        A call must stay short, and what the plots take, the training lacks: a curve that grows five times a
-        second still reads as motion. Numbers in the heads change at most three times a second.
+        A call must stay short, and what the plots take, the training lacks: a curve that grows twice a
+        second still reads as motion.
         """
         feed = self.controller.feed
         if feed is not None and (metrics := metrics_in(feed.names)):
@@ -156,9 +158,9 @@ class Plots(QWidget):
         if not visible:
             return
         self._ticks += 1
-        if not final and self._ticks % 3:
+        if not final and self._ticks % CALLS_A_DRAW:
             return
-        turn = self._ticks // 3
+        turn = self._ticks // CALLS_A_DRAW
         for plot in visible if final else [visible[turn % len(visible)]]:
             plot.refresh(self._column)
             if final or turn // len(visible) % 2 == 0:
