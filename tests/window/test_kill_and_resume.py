@@ -57,3 +57,5 @@ def test_kill_9_while_training_then_go_on(desktop: Desktop, tmp_path: Path) -> N
     desktop.wait(f"{CONTROLLER}.state == 'finished'", "the end of the run", 30)
     desktop.wait("find('resume_button').isVisible()", "the offer to go on after a stop", 30)
     assert len(list((tmp_path / "digits.runs").iterdir())) == 1
+    desktop.close()
+    desktop.wait_for_end()
