@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 __version__ = "0.1.0"
 
 _HOMES = {
+    "Block": "deepgui.builder",
     "Network": "deepgui.builder",
     "check": "deepgui.api",
     "compile": "deepgui.api",
@@ -21,11 +22,11 @@ _HOMES = {
     "train": "deepgui.api",
 }
 
-__all__ = ["Network", "__version__", "check", "compile", "layers", "load", "save", "to_python", "train"]
+__all__ = ["Block", "Network", "__version__", "check", "compile", "layers", "load", "save", "to_python", "train"]
 
 if TYPE_CHECKING:
     from deepgui.api import check, compile, layers, load, save, to_python, train
-    from deepgui.builder import Network
+    from deepgui.builder import Block, Network
 
 
 def __getattr__(name: str) -> Any:

@@ -14,12 +14,14 @@ from deepgui.project import file
 from deepgui.project.values import DataConfig, Project, main_key
 
 if TYPE_CHECKING:
-    from torch import nn
+    from torch import Tensor, nn
 
     from deepgui.compiler.report import Report
+    from deepgui.data.legend import Legend
     from deepgui.exporters.export import ExportResult, Target
     from deepgui.exporters.exportable import Exportable
     from deepgui.training.control import Control
+    from deepgui.training.evaluate import Trained
     from deepgui.training.events import Event
     from deepgui.training.trainer import Trainer
 
@@ -52,15 +54,16 @@ def check(project: Drawn) -> Report:
 
     A project that names its data is also checked against it. Never raises for what is wrong with a drawing.
     """
-    from deepgui.catalog.builtin import registry
     from deepgui.compiler import report
+    from deepgui.compiler.catalogue import catalogue
     from deepgui.training.preflight import preflight
 
     project = as_project(project)
-    found = report.check(project.main, registry())
+    kinds = catalogue(project.blocks)
+    found = report.check(project.main, kinds)
     if not project.networks or not project.data.source:
         return found
-    return replace(found, problems=preflight(project, main_key(project), registry(), found))
+    return replace(found, problems=preflight(project, main_key(project), kinds, found))
 
 
 def compile(project: Drawn) -> nn.Module:
@@ -69,18 +72,20 @@ def compile(project: Drawn) -> nn.Module:
     Raises:
         NetworkError: if the drawing has errors; ``problems`` lists them.
     """
-    from deepgui.catalog.builtin import registry
     from deepgui.compiler.build import build
+    from deepgui.compiler.catalogue import catalogue
 
-    return build(as_project(project).main, registry())
+    project = as_project(project)
+    return build(project.main, catalogue(project.blocks))
 
 
 def to_python(project: Drawn) -> str:
     """The network as Python source that needs nothing but PyTorch. Raises NetworkError."""
-    from deepgui.catalog.builtin import registry
     from deepgui.compiler import source
+    from deepgui.compiler.catalogue import catalogue
 
-    return source.to_python(as_project(project).main, registry())
+    project = as_project(project)
+    return source.to_python(project.main, catalogue(project.blocks))
 
 
 def export(project: Drawn, to: Target, out: Path | str, *, run: Path | str | None = None) -> ExportResult:
@@ -106,18 +111,18 @@ def exportable(project: Drawn, run: Path | str | None = None) -> Exportable:
 def _fresh(project: Project) -> Exportable:
     import torch
 
-    from deepgui.catalog.builtin import registry
     from deepgui.compiler.build import build
+    from deepgui.compiler.catalogue import catalogue
     from deepgui.exporters.exportable import Exportable
 
     with torch.random.fork_rng(devices=()):
         torch.manual_seed(project.training.seed)
-        module = build(project.main, registry())
-    return Exportable(project, project.main, registry(), module, fresh=True, **_known_data(project))
+        module = build(project.main, catalogue(project.blocks))
+    return Exportable(project, project.main, catalogue(project.blocks), module, fresh=True, **_known_data(project))
 
 
 def _known_data(project: Project) -> dict[str, Any]:
-    """Fields, target and scales, if the project's data can be read: fresh weights leave without it, too."""
+    """What the data tells of inputs and target, if it can be read: fresh weights leave without it, too."""
     from deepgui.data.dataset import prepare
     from deepgui.data.errors import DataError
     from deepgui.training.preflight import bindings
@@ -126,32 +131,46 @@ def _known_data(project: Project) -> dict[str, Any]:
         dataset = prepare(project.data, project.training.objective)
     except DataError:
         return {}
-    names = bindings(project.main, project.data, dataset).values()
-    fields = tuple(f for name in names for f in dataset.fields if f.name == name)
-    return {"fields": fields, "target": dataset.target, "normalizer": dataset.normalizer.state()}
+    return _explained(dataset.legend(bindings(project.main, project.data, dataset).values()))
+
+
+def _explained(legend: Legend) -> dict[str, Any]:
+    return {"fields": legend.inputs, "target": legend.target, "normalizer": legend.normalizer.state()}
 
 
 def _learned(run: Path) -> Exportable:
-    import torch
-
-    from deepgui.catalog.builtin import registry
+    from deepgui.compiler.catalogue import catalogue
     from deepgui.exporters.exportable import Exportable
     from deepgui.training.evaluate import load_trained
 
     found = load_trained(run)
-    dataset, names = found.dataset, found.objective.inputs
-    split = max(dataset.test, dataset.validation, dataset.train, key=lambda s: (len(s) >= EXAMPLES, s is dataset.test))
-    batch = split.get(torch.arange(min(EXAMPLES, len(split))))
+    network = found.project.networks[found.network]
+    examples = _examples(found)
     return Exportable(
         found.project,
-        found.project.main,
-        registry(),
+        network,
+        catalogue(found.project.blocks),
         found.module,
-        tuple(dataset.field(name) for name in names),
-        dataset.target,
-        dataset.normalizer.state(),
-        tuple(batch[name] for name in names),
+        examples=examples,
+        **_explained(found.legend),
     )
+
+
+def _examples(trained: Trained) -> tuple[Tensor, ...] | None:
+    """Real inputs to compare an export on, of the test split if it has enough; None if the data is gone."""
+    import torch
+
+    from deepgui.data.errors import DataError
+    from deepgui.training.evaluate import examples_of
+
+    try:
+        dataset, objective = examples_of(trained)
+        splits = (dataset.test, dataset.validation, dataset.train)
+        split = max(splits, key=lambda s: (len(s) >= EXAMPLES, s is dataset.test))
+        batch = split.get(torch.arange(min(EXAMPLES, len(split))))
+    except DataError:
+        return None
+    return tuple(batch[name] for name in objective.inputs)
 
 
 def train(
@@ -197,13 +216,13 @@ def trainer(
         RunError: there is no such run to go on with.
         OSError: the run's folder cannot be made.
     """
-    from deepgui.catalog.builtin import registry
+    from deepgui.compiler.catalogue import catalogue
     from deepgui.graph.problems import NetworkError
     from deepgui.training.preflight import preflight
     from deepgui.training.store import RunStore, default_root
     from deepgui.training.trainer import RunSpec, Trainer
 
-    problems = preflight(project, main_key(project), registry())
+    problems = preflight(project, main_key(project), catalogue(project.blocks))
     if any(p.severity == "error" for p in problems):
         raise NetworkError(problems)
     store = RunStore(runs or default_root(None))

@@ -5,6 +5,15 @@ x = net.add("Input", shape=(1, 28, 28))
 c = net.add("Conv2d", x, out_channels=6, kernel_size=5, padding=2)
 net.add("Output", c)
 project = net.project()
+
+A block is drawn the same way and then placed like a layer. Text that begins with ``=`` is an expression of
+the block's parameters.
+
+res = deepgui.Block("Residual", width=64)
+x = res.add("Input")
+c = res.add("Conv2d", x, out_channels="=width", kernel_size=3, padding=1)
+res.add("Output", res.add("add", x, c))
+y = net.add(res, y, width=32, repeat=4)
 """
 
 from __future__ import annotations
@@ -13,8 +22,11 @@ import difflib
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from deepgui.catalog.spec import LayerSpec, PortSpec, Registry, Value, freeze
+from deepgui.catalog.expr import Expr, ExprError
+from deepgui.catalog.expr import parse as parse_expression
+from deepgui.catalog.spec import LayerSpec, ParamSpec, ParamType, PortSpec, Registry, Value, freeze
 from deepgui.graph import edits, values
+from deepgui.graph.blocks import INDEX, REPEAT, with_blocks
 from deepgui.graph.values import Point
 from deepgui.project.values import DataConfig, Project, TrainingConfig
 
@@ -66,28 +78,37 @@ class Network:
         self._cells: dict[tuple[int, int], str] = {}
         self._column: dict[str, int] = {}
         self._row: dict[str, int] = {}
+        self._blocks: dict[str, values.Block] = {}
+        self._kinds: Registry | None = None
 
     def add(
         self,
-        kind: str,
+        kind: str | Block,
         *inputs: Handle | Iterable[Handle],
         name: str = "",
         at: tuple[float, float] | None = None,
+        shares: Handle | None = None,
+        bypass: bool | str = False,
         **params: Any,
     ) -> Handle:
         """Place a layer and wire its inputs.
 
         Args:
-            kind: PyTorch's name (``"Conv2d"``, ``"cat"``), or ``"Input"``, ``"Output"``.
+            kind: PyTorch's name (``"Conv2d"``, ``"cat"``), ``"Input"``, ``"Output"``, or a block.
             inputs: layers that feed it, in the order of its ports. A port that takes any number of wires
                 takes a list, or all that are left.
             name: what the layer is called on the canvas and in the source.
             at: place on the canvas in scene units; chosen from left to right if left out.
+            shares: an earlier layer whose weights this one uses: that very layer, if it is of the same kind, else
+                the weights of the same names (an output layer tied to an embedding).
+            bypass: hand on what comes in; in a block also an expression (``"=not project"``).
             params: PyTorch's arguments by name. A layer given here is wired to the port of that name.
 
         Returns:
             A handle that stands for the first output.
         """
+        if isinstance(kind, Block):
+            kind = self._adopt(kind)
         spec = self._spec(kind)
         settings, named = _sorted_out(spec, params)
         wires = self._positional(spec, settings, inputs)
@@ -101,11 +122,29 @@ class Network:
         self._value, node = edits.add_node(self._value, kind, settings, name=name, at=place)
         self._column[node.id], self._row[node.id] = column, row
         self._cells[column, row] = node.id
+        if shares is not None:
+            self._value = edits.share(self._value, node.id, self._handle(spec, PortSpec("shares"), shares).node)
+        if bypass is not False:
+            self._value = edits.bypass(self._value, node.id, _expression(spec, "bypass", bypass))
         for port, handles in wires.items():
             for handle in handles:
                 self._value = edits.append_wire(self._value, handle.node, handle.output, node.id, port)
         outputs = spec.active_outputs(settings)
         return Handle(self, node.id, outputs[0].name if outputs else "")
+
+    def _adopt(self, block: Block) -> str:
+        """Know a block, and those inside it, from now on. Raises ValueError if another one has its name."""
+        for name, value in {**block._blocks, block.name: block.block()}.items():
+            if name in _registry() or self._blocks.get(name, value) != value:
+                raise ValueError(f"there is already another {name!r}; give the block a name of its own.")
+            self._blocks[name] = value
+        self._kinds = with_blocks(_registry(), dict(self._blocks))
+        return block.name
+
+    @property
+    def blocks(self) -> Mapping[str, values.Block]:
+        """The blocks that are used, by name."""
+        return self._blocks
 
     def network(self) -> values.Network:
         """The network as a value."""
@@ -122,7 +161,12 @@ class Network:
         """A project with this network. ``data`` may be just the id of a source (``"digits"``)."""
         config = DataConfig(source=data) if isinstance(data, str) else data or DataConfig()
         return Project(
-            self._title if name is None else name, {"network": self._value}, config, training or TrainingConfig(), notes
+            self._title if name is None else name,
+            {"network": self._value},
+            config,
+            training or TrainingConfig(),
+            notes,
+            dict(self._blocks),
         )
 
     def outputs_of(self, node: str) -> tuple[str, ...]:
@@ -131,7 +175,7 @@ class Network:
         return tuple(p.name for p in self._spec(value.kind).active_outputs(value.params))
 
     def _spec(self, kind: str) -> LayerSpec:
-        registry = _registry()
+        registry = with_blocks(_registry(), self._blocks) if self._kinds is None else self._kinds
         if kind not in registry:
             near = registry.suggest(str(kind))
             raise ValueError(f"there is no layer {kind!r}{_question(near)}")
@@ -196,6 +240,53 @@ class Network:
         return column, row
 
 
+_TYPES: Mapping[type, ParamType] = {bool: "bool", int: "int", float: "float", str: "str", tuple: "ints"}
+
+
+class Block(Network):
+    """Builds a block: a network with parameters of its own, to be placed in others like a layer.
+
+    Args:
+        name: what the block is called; a Python identifier that no layer has.
+        summary: one sentence for the palette.
+        params: the block's parameters with their defaults, or declarations
+            (:class:`~deepgui.catalog.spec.ParamSpec`) that say more.
+    """
+
+    def __init__(self, name: str, summary: str = "", *, category: str = "", **params: Any) -> None:
+        if not edits.is_identifier(name):
+            raise ValueError(f"a block cannot be called {name!r}: it becomes a class in Python source.")
+        super().__init__(name)
+        self.name, self.summary, self.category = name, summary, category
+        self.params = tuple(_declared(key, value) for key, value in params.items())
+
+    def block(self) -> values.Block:
+        """The block as a value."""
+        return values.Block(self._value, self.params, self.summary, self.category)
+
+
+def _declared(name: str, value: Any) -> ParamSpec:
+    if name in (REPEAT.name, INDEX):
+        raise ValueError(f"a block's parameter cannot be called {name!r}, which has a meaning of its own.")
+    if isinstance(value, ParamSpec):
+        return value
+    value = freeze(value)
+    if type(value) not in _TYPES:
+        raise ValueError(f"the default of {name} must be a number, a truth value, text or a tuple, not {value!r}.")
+    return ParamSpec(name, _TYPES[type(value)], default=value)
+
+
+def _expression(spec: LayerSpec, name: str, value: Any) -> Value:
+    """``"=4 * width"`` as an expression; anything else as it is."""
+    if not isinstance(value, str) or not value.startswith("="):
+        return value  # type: ignore[no-any-return]
+    try:
+        parse_expression(value[1:])
+    except ExprError as error:
+        raise ValueError(f"{spec.kind}: {name}: the expression {value[1:]!r} {error}.") from None
+    return Expr(value[1:].strip())
+
+
 def _registry() -> Registry:
     # Here and not above: importing the builder must not import torch.
     from deepgui.catalog.builtin import registry
@@ -224,9 +315,11 @@ def _are_handles(value: object) -> bool:
 
 def _checked(spec: LayerSpec, name: str, value: Any) -> Value:
     try:
-        frozen = freeze(value)
+        frozen = freeze(_expression(spec, name, value))
     except TypeError as error:
         raise ValueError(f"{spec.kind}: {name}: {error}.") from None
+    if isinstance(frozen, Expr):
+        return frozen
     if complaint := spec.param(name).check(frozen):
         raise ValueError(f"{spec.kind}: {complaint}.")
     return frozen

@@ -9,15 +9,24 @@ from __future__ import annotations
 
 import difflib
 import keyword
+import re
+import types
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Literal, Union
 
-Value = Union[None, bool, int, float, str, tuple["Value", ...]]
-"""What a parameter can hold: JSON's scalars and tuples of them. Tuples, never lists: values are frozen."""
+from deepgui.catalog.expr import Expr
 
-ParamType = Literal["int", "float", "bool", "str", "choice", "ints", "floats", "literal"]
-Form = Literal["module", "function", "input", "output"]
+Value = Union[None, bool, int, float, str, Expr, tuple["Value", ...]]
+"""What a parameter can hold: JSON's scalars, tuples of them, and expressions of a block's parameters.
+
+Tuples, never lists: values are frozen."""
+
+ParamType = Literal["int", "float", "bool", "str", "choice", "ints", "floats", "index", "literal"]
+Form = Literal["module", "function", "block", "input", "output"]
+
+
+_MOST_PORTS = 256
 
 
 class SpecError(ValueError):
@@ -51,6 +60,8 @@ class PortSpec:
             share one are passed as a tuple (``h_0`` and ``c_0`` of an LSTM are both in ``hx``).
         path: where an output sits in a nested result, e.g. ``(1, 0)`` for ``h_n`` of ``output, (h_n, c_n)``.
         when: the port exists only if this parameter has this value, e.g. ``("return_indices", True)``.
+        repeat: an output of which there are as many as the first of these parameters says that is set: its value,
+            or its length if it is a tuple. They are called ``output_0``, ``output_1``, ...
         doc: one sentence for the tooltip.
     """
 
@@ -63,6 +74,7 @@ class PortSpec:
     argument: str = ""
     path: tuple[int, ...] = ()
     when: tuple[str, Value] | None = None
+    repeat: tuple[str, ...] = ()
     doc: str = ""
 
 
@@ -71,7 +83,8 @@ class ParamSpec:
     """A constructor argument (module) or a non-tensor argument (function).
 
     Attributes:
-        type: selects the editor and the check. ``ints`` is an int or a tuple of ints.
+        type: selects the editor and the check. ``ints`` is an int or a tuple of ints; ``index`` is what stands
+            between the brackets of ``x[:, 0]``.
         default: the value in force if the user sets none. A required parameter has to be set; its default
             is only what the palette proposes (:meth:`LayerSpec.starters`).
         torch_default: what PyTorch would use; the source is silent about values equal to it.
@@ -82,6 +95,8 @@ class ParamSpec:
         length: number of elements a tuple must have; 0 means any.
         choices: the words accepted; for ``ints`` also beside the numbers (``padding="same"``).
         call: an argument of ``forward`` rather than of the constructor (``need_weights``).
+        ports_only: says how many ports there are and is not passed on.
+        tensor: numbers that are passed as a tensor (class weights).
     """
 
     name: str
@@ -95,12 +110,16 @@ class ParamSpec:
     minimum: float | None = None
     length: int = 0
     call: bool = False
+    ports_only: bool = False
+    tensor: bool = False
     doc: str = ""
 
     def check(self, value: Value) -> str | None:
         """Return what is wrong with ``value`` in one sentence, or None if it is accepted."""
         if value is None:
             return None if self.nullable or self.infer else f"{self.name} needs a value"
+        if isinstance(value, Expr):
+            return f"{self.name}: the expression {value.text} has no value here"
         complaint = _TYPE_CHECKS[self.type](self, value)
         if complaint:
             return complaint
@@ -112,8 +131,8 @@ class ParamSpec:
 
 
 def show(value: Value) -> str:
-    """A value as a person would type it (Python literal)."""
-    return repr(value)
+    """A value as a person would type it (Python literal; an expression with its ``=``)."""
+    return str(value) if isinstance(value, Expr) else repr(value)
 
 
 def _is_int(value: object) -> bool:
@@ -163,8 +182,47 @@ _TYPE_CHECKS: dict[str, Callable[[ParamSpec, Value], str | None]] = {
     "choice": _check_choice,
     "ints": lambda p, v: _check_numbers(p, v, "whole numbers"),
     "floats": lambda p, v: _check_numbers(p, v, "numbers"),
+    "index": lambda p, v: _check_index(p, v),
     "literal": lambda p, v: None,
 }
+
+Index = Union[int, slice, None, "types.EllipsisType"]
+_SLICE = re.compile(r"(-?\d+)?:(-?\d+)?(?::(\d+)?)?")
+
+
+def parse_index(text: str) -> tuple[Index, ...]:
+    """What stands between the brackets of ``x[:, 0]``, ``x[..., :-1]`` or ``x[:, None]``.
+
+    Raises:
+        ValueError: with a reason, for anything but whole numbers, slices, ``...`` and ``None``.
+    """
+    found: list[Index] = []
+    for part in text.split(","):
+        word = part.replace(" ", "")
+        match = _SLICE.fullmatch(word)
+        if match:
+            found.append(slice(*(int(number) if number else None for number in match.groups())))
+        elif word in ("...", "None"):
+            found.append(... if word == "..." else None)
+        elif re.fullmatch(r"-?\d+", word):
+            found.append(int(word))
+        else:
+            raise ValueError(f"“{part.strip()}” is no whole number, slice, ... or None")
+    if found.count(...) > 1:
+        raise ValueError("... may stand there once only")
+    return tuple(found)
+
+
+def _check_index(p: ParamSpec, value: Value) -> str | None:
+    if not isinstance(value, str):
+        return f"{p.name} must be text such as “:, 0”, not {show(value)}"
+    try:
+        indices = parse_index(value)
+    except ValueError as error:
+        return f"{p.name} must be like “:, 0” or “..., :-1”, but {error}"
+    if any(isinstance(i, slice) and i.step == 0 for i in indices):
+        return f"{p.name}: the step of a slice must be at least 1"
+    return None
 
 
 @dataclass(frozen=True)
@@ -174,11 +232,14 @@ class LayerSpec:
     Attributes:
         kind: stable id with PyTorch's name (``Conv2d``, ``add``).
         target: qualified name of the class or function (``torch.nn.Conv2d``, ``torch.cat``).
-        form: ``module`` is constructed once and called; ``function`` is called with tensors and parameters.
+        form: ``module`` is constructed once and called; ``function`` is called with tensors and parameters;
+            ``block`` is a drawing of its own (:mod:`deepgui.graph.blocks`).
         category: heading in the palette (``Convolution``).
         summary: one sentence; doc: the full help text (reStructuredText of the docstring).
         aliases: other words people search for.
         symbol: infix operator used in source (``+``), if any.
+        source: how the call (of a module: the constructor) is written, as a Python expression over the names of inputs
+            and parameters, where it is not a plain call of ``target`` (``input[index]``).
         is_loss: a loss function: offered to objectives, and placeable.
     """
 
@@ -193,6 +254,7 @@ class LayerSpec:
     doc: str = ""
     aliases: tuple[str, ...] = ()
     symbol: str = ""
+    source: str = ""
     is_loss: bool = False
     _by_name: dict[str, ParamSpec] = field(default_factory=dict, repr=False, compare=False)
 
@@ -237,7 +299,16 @@ class LayerSpec:
 
     def active_outputs(self, params: Mapping[str, Value]) -> tuple[PortSpec, ...]:
         """The outputs that exist under these parameters, in order."""
-        return tuple(p for p in self.outputs if self._active(p, params))
+        return tuple(q for p in self.outputs if self._active(p, params) for q in self._repeated(p, params))
+
+    def _repeated(self, port: PortSpec, params: Mapping[str, Value]) -> tuple[PortSpec, ...]:
+        if not port.repeat:
+            return (port,)
+        said = [self.value(params, name) for name in port.repeat]
+        count = next((len(v) if isinstance(v, tuple) else v for v in said if isinstance(v, (int, tuple))), 1)
+        return tuple(
+            replace(port, name=f"{port.name}_{i}", path=(*port.path, i)) for i in range(min(max(count, 1), _MOST_PORTS))
+        )
 
     def _active(self, port: PortSpec, params: Mapping[str, Value]) -> bool:
         return port.when is None or self.value(params, port.when[0]) == port.when[1]
@@ -277,7 +348,7 @@ class Registry(Mapping[str, LayerSpec]):
 
 def freeze(value: Any) -> Value:
     """Turn lists into tuples, recursively. Raises TypeError for what a parameter cannot hold."""
-    if value is None or isinstance(value, (bool, int, float, str)):
+    if value is None or isinstance(value, (bool, int, float, str, Expr)):
         return value
     if isinstance(value, (list, tuple)):
         return tuple(freeze(v) for v in value)

@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any, TypeVar
 
-from deepgui.catalog.spec import LayerSpec, PortSpec, Value
+import torch
+
+from deepgui.catalog.spec import LayerSpec, ParamSpec, PortSpec, Value, parse_index
 
 T = TypeVar("T")
 
@@ -20,8 +22,9 @@ def arguments(
     args: list[Any] = []
     kwargs: dict[str, Any] = {}
     skipped = False
-    for argument, ports in _by_argument(spec.active_inputs(params)).items():
-        given = [feeds[p.name] for p in ports if p.name in feeds]
+    active = spec.active_inputs(params)
+    for argument, ports in _by_argument(spec.inputs).items():
+        given = [feeds[p.name] for p in ports if p.name in feeds and p in active]
         if len(given) < len(ports):
             skipped = True
             continue
@@ -32,18 +35,32 @@ def arguments(
             kwargs[argument] = value
         else:
             args.append(value)
-    return tuple(args), {**kwargs, **call_settings(spec, params)}
+    settings = {name: _passed(spec.param(name), value) for name, value in call_settings(spec, params).items()}
+    return tuple(args), {**kwargs, **settings}
 
 
 def call_settings(spec: LayerSpec, params: Mapping[str, Value]) -> dict[str, Value]:
-    """Settings passed with the call: all of a function's, and those of a module's ``forward``."""
+    """Settings passed with the call: all of a function's, and those of a module's ``forward``.
+
+    A number that stands in for a tensor (``other`` of ``add``) is passed only if it is set.
+    """
     found: dict[str, Value] = {}
+    wired = {port.name for port in spec.active_inputs(params)}
     for param in spec.params:
-        if spec.form == "function" or param.call:
+        if (spec.form == "function" or param.call) and not param.ports_only and param.name not in wired:
             value = spec.value(params, param.name)
             if param.name in params or value != param.torch_default:
                 found[param.name] = value
     return found
+
+
+def _passed(param: ParamSpec, value: Value) -> Any:
+    """What PyTorch is given for a value."""
+    if param.type == "index" and isinstance(value, str):
+        return parse_index(value)
+    if param.name == "dtype" and isinstance(value, str):
+        return getattr(torch, value)
+    return value
 
 
 def init_settings(spec: LayerSpec, params: Mapping[str, Value], inferred: Mapping[str, Value]) -> dict[str, Value]:
@@ -56,6 +73,17 @@ def init_settings(spec: LayerSpec, params: Mapping[str, Value], inferred: Mappin
         if param.required or value != param.torch_default or type(value) is not type(param.torch_default):
             found[param.name] = value
     return found
+
+
+def constructor_arguments(
+    spec: LayerSpec, params: Mapping[str, Value], inferred: Mapping[str, Value]
+) -> dict[str, Any]:
+    """:func:`init_settings` as the constructor takes them: numbers that make a tensor (class weights) are one."""
+    settings = init_settings(spec, params, inferred)
+    return {
+        name: torch.tensor(value) if spec.param(name).tensor and value is not None else value
+        for name, value in settings.items()
+    }
 
 
 def _by_argument(ports: tuple[PortSpec, ...]) -> dict[str, list[PortSpec]]:

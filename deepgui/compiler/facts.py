@@ -18,7 +18,7 @@ from torch.utils.flop_counter import FlopCounterMode
 
 from deepgui.catalog.corrections import SHORTENED
 from deepgui.catalog.spec import LayerSpec, Value
-from deepgui.compiler.call import arguments, init_settings
+from deepgui.compiler.call import arguments, constructor_arguments
 from deepgui.compiler.lower import resolve
 from deepgui.graph.shapes import Dim, TensorType
 
@@ -55,7 +55,7 @@ _SMALL = 10_000_000
 
 def facts(spec: LayerSpec, params: Mapping[str, Value], types: Types) -> Facts:
     """What the layer does to inputs of these types. Never raises; see :attr:`Facts.error`."""
-    key = (spec.kind, spec.target, _key(params), tuple(sorted(types.items())))
+    key = (spec.kind, spec.target, params_key(params), tuple(sorted(types.items())))
     known = _remembered.get(key)
     if known is None:
         if len(_remembered) > _REMEMBER:
@@ -64,7 +64,7 @@ def facts(spec: LayerSpec, params: Mapping[str, Value], types: Types) -> Facts:
     return known
 
 
-def _key(params: Mapping[str, Value]) -> tuple[tuple[str, str], ...]:
+def params_key(params: Mapping[str, Value]) -> tuple[tuple[str, str], ...]:
     """Parameters as text: 1, 1.0 and True are equal to Python but not to torch."""
     return tuple(sorted((name, repr(value)) for name, value in params.items()))
 
@@ -142,7 +142,7 @@ def _needs_values(error: Exception, types: Types) -> bool:
 
 def _callable(spec: LayerSpec, params: Mapping[str, Value], inferred: Mapping[str, Value]) -> Any:
     target = resolve(spec.target)
-    return target(**init_settings(spec, params, inferred)) if spec.form == "module" else target
+    return target(**constructor_arguments(spec, params, inferred)) if spec.form == "module" else target
 
 
 def _run(spec: LayerSpec, call: Any, params: Mapping[str, Value], types: Types, where: tuple[int, str]) -> Any:
@@ -184,7 +184,10 @@ def _stretched(
 
 def _solve(spec: LayerSpec, params: Mapping[str, Value], first: Any, second: Any) -> dict[str, TensorType]:
     found = {}
-    for port in spec.active_outputs(params):
+    ports = spec.active_outputs(params)
+    if any(p.repeat for p in spec.outputs) and len(first) != len(ports):
+        raise ValueError(f"there are {len(first)} parts, but {len(ports)} outputs")
+    for port in ports:
         a, b = first, second
         for step in port.path:
             a, b = a[step], b[step]

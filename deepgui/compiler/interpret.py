@@ -17,46 +17,106 @@ class _Enough(Exception):
     pass
 
 
-class _Capture(fx.Interpreter):
-    def __init__(self, module: fx.GraphModule, wanted: Collection[Port]) -> None:
+def outputs_of(n: fx.Node) -> list[Port]:
+    """The outputs of drawn nodes that the value of an fx node is; more than one where a node is bypassed."""
+    return [(n.meta.get("node", ""), n.meta.get("port", "")), *n.meta.get("aliases", ())]
+
+
+class _Inward(fx.Interpreter):
+    """Runs a graph and goes into the blocks in it. ``path`` leads to this graph: empty, or ``stage.2.``"""
+
+    def __init__(self, module: fx.GraphModule, path: str = "") -> None:
         super().__init__(module)
-        self.left = set(wanted)
-        self.seen: dict[Port, torch.Tensor] = {}
+        self.path = path
+        self._at: fx.Node | None = None
+
+    def run_node(self, n: fx.Node) -> Any:
+        self._at = n
+        return super().run_node(n)
+
+    def call_module(self, target: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+        inner = self.fetch_attr(target)
+        if isinstance(inner, fx.GraphModule) and self._at is not None:
+            runner = self.inside(inner, f"{self.path}{inner_path(self._at)}.")
+            if runner is not None:
+                return runner.run(*args, **kwargs)
+        return super().call_module(target, args, kwargs)
+
+    def inside(self, module: fx.GraphModule, path: str) -> _Inward | None:
+        """What runs a block; None to run it as a whole."""
+        raise NotImplementedError
+
+
+def inner_path(call: fx.Node) -> str:
+    """Where the inside of a block's call is: its node's id, with the place in the row if it is repeated."""
+    node = str(call.meta.get("node", "")).partition(".")[0]
+    return f"{node}.{call.meta['instance']}" if "instance" in call.meta else node
+
+
+class _Capture(_Inward):
+    """Runs no further than the last wanted value; one set of those wanted, and of those seen, for all levels."""
+
+    def __init__(
+        self, module: fx.GraphModule, wanted: set[Port], seen: dict[Port, torch.Tensor], path: str = ""
+    ) -> None:
+        super().__init__(module, path)
+        self.left, self.seen = wanted, seen
 
     def run_node(self, n: fx.Node) -> Any:
         result = super().run_node(n)
-        port = (n.meta.get("node", ""), n.meta.get("port", ""))
-        if port in self.left and isinstance(result, torch.Tensor):
+        if isinstance(result, torch.Tensor):
+            for node, port in outputs_of(n):
+                self._see((f"{self.path}{node}", port), result)
+        return result
+
+    def _see(self, port: Port, result: torch.Tensor) -> None:
+        if port in self.left:
             # An in-place layer behind this wire would change what is seen of it.
             self.seen[port] = result.detach().clone()
             self.left.discard(port)
             if not self.left:
                 raise _Enough
-        return result
+
+    def inside(self, module: fx.GraphModule, path: str) -> _Inward | None:
+        wanted = any(node.startswith(path) for node, _ in self.left)
+        return _Capture(module, self.left, self.seen, path) if wanted else None
+
+
+def _present(module: fx.GraphModule, path: str, wanted: Collection[Port]) -> set[Port]:
+    """Which of the wanted outputs there are, here and inside blocks."""
+    found = {(f"{path}{node}", port) for n in module.graph.nodes for node, port in outputs_of(n)}.intersection(wanted)
+    for n in module.graph.nodes:
+        if n.op == "call_module" and "node" in n.meta:
+            inner, inside = module.get_submodule(str(n.target)), f"{path}{inner_path(n)}."
+            if isinstance(inner, fx.GraphModule) and any(node.startswith(inside) for node, _ in wanted):
+                found |= _present(inner, inside, wanted)
+    return found
 
 
 def capture(
     module: fx.GraphModule, inputs: Sequence[torch.Tensor], wanted: Collection[Port]
 ) -> dict[Port, torch.Tensor]:
-    """What flows through wires: the value of each wanted (node id, output), for one batch.
+    """What flows through wires: the value of each wanted (node, output), for one batch.
+
+    A node inside a block is called by its path: ``stage.conv1``, or ``stage.2.conv1`` in the third of a row.
 
     Runs no further than the last wanted wire and changes neither gradients nor the training mode;
     the caller chooses eval mode. Ports that the graph does not have are missing from the answer.
     """
-    present = {(n.meta.get("node", ""), n.meta.get("port", "")) for n in module.graph.nodes}
-    runner = _Capture(module, present.intersection(wanted))
-    if runner.left:
+    seen: dict[Port, torch.Tensor] = {}
+    left = _present(module, "", wanted)
+    if left:
         try:
             with torch.no_grad():
-                runner.run(*inputs)
+                _Capture(module, left, seen).run(*inputs)
         except _Enough:
             pass
-    return runner.seen
+    return seen
 
 
 @dataclass(frozen=True)
 class Blame:
-    """The node at which a forward pass goes wrong, and how."""
+    """The node (its path, inside a block) at which a forward pass goes wrong, and how."""
 
     node: str
     message: str
@@ -68,11 +128,16 @@ class _Blamed(Exception):
         self.blame = blame
 
 
-class _Suspect(fx.Interpreter):
+class _Suspect(_Inward):
+    def inside(self, module: fx.GraphModule, path: str) -> _Inward | None:
+        return _Suspect(module, path)
+
     def run_node(self, n: fx.Node) -> Any:
-        node = n.meta.get("node", "")
+        node = f"{self.path}{n.meta.get('node', '')}"
         try:
             result = super().run_node(n)
+        except _Blamed:
+            raise
         except Exception as error:  # whatever the layer raises, its node is to blame
             lines = str(error).strip().splitlines() or [type(error).__name__]
             raise _Blamed(Blame(node, lines[0])) from error

@@ -6,7 +6,7 @@ edit only what it reaches is run again, and that stops where the types are as be
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 
 from torch import fx
 
@@ -16,25 +16,35 @@ from deepgui.compiler.lower import Lowered
 from deepgui.graph.shapes import TensorType, batched
 from deepgui.graph.values import Node
 
+Measure = Callable[[Node, LayerSpec, Types], Facts]
 
-def propagate(lowered: Lowered) -> dict[str, tuple[Types, Facts]]:
+
+def propagate(
+    lowered: Lowered, given: Mapping[str, TensorType], measure_block: Measure
+) -> dict[str, tuple[Types, Facts]]:
     """Incoming types and facts by node id, for every node whose inputs have a known type.
 
     Every fx node gets ``meta["type"]``; a node behind an error gets none.
+
+    Args:
+        given: types of Inputs that are known from outside, by node id.
+        measure_block: the facts of a node that is a block.
     """
     found: dict[str, tuple[Types, Facts]] = {}
     for node_id, call in lowered.calls.items():
         spec: LayerSpec = call.meta["spec"]
         node = lowered.network.nodes[node_id]
-        if spec.form == "input":
-            types: Types = {}
+        types: Types = {}
+        if node_id in given:
+            known = Facts({"output": given[node_id]}, dict(node.params))
+        elif spec.form == "input":
             known = _input_facts(node, spec)
         else:
             arriving = _arriving(call.meta["feeds"])
             if arriving is None:
                 continue
             types = arriving
-            known = facts(spec, node.params, types)
+            known = measure_block(node, spec, types) if spec.form == "block" else facts(spec, node.params, types)
         found[node_id] = types, known
         for port, type_ in known.outputs.items():
             value = lowered.values.get((node_id, port))

@@ -95,10 +95,15 @@ def remove_nodes(network: Network, ids: Collection[str]) -> Network:
     kept = tuple(w for w in network.wires if w.source not in gone and w.target not in gone)
     return replace(
         network,
-        nodes={i: n for i, n in network.nodes.items() if i not in gone},
+        nodes={i: _weaned(n, gone) for i, n in network.nodes.items() if i not in gone},
         wires=_closed_up(kept),
         layout={i: p for i, p in network.layout.items() if i not in gone},
     )
+
+
+def _weaned(node: Node, gone: Collection[str]) -> Node:
+    """The node with weights of its own if those that it shares go."""
+    return replace(node, shares="") if node.shares in gone else node
 
 
 def connect(network: Network, wire: Wire) -> Network:
@@ -162,6 +167,20 @@ def _same(a: Value, b: Value) -> bool:
     return type(a) is type(b) and a == b
 
 
+def share(network: Network, node: str, other: str) -> Network:
+    """Let a node use the weights of another; an empty ``other`` gives it its own. Raises KeyError for unknown nodes."""
+    old = network.nodes[node]
+    if other and other not in network.nodes:
+        raise KeyError(other)
+    return network if old.shares == other else _with_node(network, replace(old, shares=other))
+
+
+def bypass(network: Network, node: str, value: Value) -> Network:
+    """Hand a node's first input on in place of its result, or stop doing so. Raises KeyError for an unknown node."""
+    old = network.nodes[node]
+    return network if _same(old.bypass, value) else _with_node(network, replace(old, bypass=value))
+
+
 def rename_node(network: Network, node: str, name: str) -> Network:
     """Change what the user calls a node; made a unique identifier. An empty name goes back to the id."""
     old = network.nodes[node]
@@ -189,7 +208,7 @@ def move(network: Network, places: Mapping[str, Point]) -> Network:
 def excerpt(network: Network, ids: Collection[str]) -> Network:
     """The nodes and the wires among them: what copying puts on the clipboard."""
     wanted = set(ids)
-    kept = {i: n for i, n in network.nodes.items() if i in wanted}
+    kept = {i: _weaned(n, network.nodes.keys() - wanted) for i, n in network.nodes.items() if i in wanted}
     return Network(
         network.name,
         kept,
@@ -213,6 +232,9 @@ def paste(network: Network, piece: Network, *, offset: Point | None = None) -> t
         nodes[fresh] = replace(old, id=fresh, name=name)
         place = piece.layout.get(old.id, Point(0, 0))
         layout[fresh] = Point(place.x + dx, place.y + dy)
+    for fresh in new_id.values():
+        if nodes[fresh].shares:
+            nodes[fresh] = replace(nodes[fresh], shares=new_id[nodes[fresh].shares])
     wires = tuple(w._replace(source=new_id[w.source], target=new_id[w.target]) for w in piece.wires)
     return replace(network, nodes=nodes, wires=network.wires + wires, layout=layout), tuple(new_id.values())
 

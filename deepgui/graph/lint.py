@@ -2,16 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
-from deepgui.catalog.spec import LayerSpec, Registry, show
-from deepgui.graph import edits, topology
+from deepgui.catalog.expr import Expr, ExprError
+from deepgui.catalog.spec import LayerSpec, Registry, Value, show
+from deepgui.graph import blocks, edits, topology
 from deepgui.graph.problems import Fix, Problem
 from deepgui.graph.values import Network, Node, Wire
 
 
-def lint(network: Network, registry: Registry) -> tuple[Problem, ...]:
-    """All problems that the drawing alone shows, in the order of the nodes."""
+def lint(network: Network, registry: Registry, env: Mapping[str, Value] | None = None) -> tuple[Problem, ...]:
+    """All problems that the drawing alone shows, in the order of the nodes.
+
+    Args:
+        network: bound (:func:`~deepgui.graph.blocks.bind`), so that an expression left in it has no value.
+        env: inside a block, the values of its parameters; what its Inputs are given is then not their concern.
+    """
     found: list[Problem] = []
     if not network.nodes:
         return (Problem("empty", "The network is empty: place an Input, some layers and an Output."),)
@@ -22,8 +28,11 @@ def lint(network: Network, registry: Registry) -> tuple[Problem, ...]:
         if spec is None:
             found.append(_unknown(node, registry))
             continue
-        found += _params(node, spec)
+        if env is None or spec.form != "input":
+            found += _params(node, spec, env or {})
         found += _unconnected(network, node, spec)
+        found += _block_use(node, spec, registry)
+        found += _sharing(network, node)
     found += _wires(network, registry)
     found += _same_names(network)
     return tuple(found)
@@ -89,7 +98,58 @@ def _unknown(node: Node, registry: Registry) -> Problem:
     return Problem("unknown-kind", f"{node.label}: there is no layer {node.kind}.{hint}", node=node.id)
 
 
-def _params(node: Node, spec: LayerSpec) -> Iterator[Problem]:
+def _block_use(node: Node, spec: LayerSpec, registry: Registry) -> Iterator[Problem]:
+    if spec.form != "block":
+        return
+    if blocks.contains_itself(node.kind, blocks.blocks_of(registry)):
+        yield Problem(
+            "endless-block",
+            f"{node.label}: the block {node.kind} contains itself.",
+            node=node.id,
+            reason="It would never end. Use repeat to put several in a row.",
+        )
+    elif (blocks.repeats(node.params) or 0) > 1 and not 0 < len(spec.outputs) <= len(spec.inputs):
+        yield Problem(
+            "cannot-repeat",
+            f"{node.label}: {node.kind} cannot be repeated: it has {len(spec.inputs)} inputs and "
+            f"{len(spec.outputs)} outputs.",
+            node=node.id,
+            reason="Each output of one feeds the input in the same place of the next.",
+            fix=_unset(node, blocks.REPEAT.name, "Do not repeat"),
+        )
+
+
+def _sharing(network: Network, node: Node) -> Iterator[Problem]:
+    if not node.shares:
+        return
+    other = network.nodes.get(node.shares)
+    wrong = "there is no such layer" if other is None else ""
+    if other is not None and (other is node or other.shares):
+        wrong = "a layer cannot share its own weights" if other is node else f"{other.label} itself shares another's"
+    if wrong:
+        yield Problem(
+            "bad-sharing",
+            f"{node.label} shares the weights of {node.shares}, but {wrong}.",
+            node=node.id,
+            fix=Fix("Use weights of its own", lambda net: edits.share(net, node.id, "")),
+        )
+
+
+def _expression(node: Node, name: str, expr: Expr, env: Mapping[str, Value]) -> Problem:
+    """Why an expression is still there after binding."""
+    try:
+        reason = f"gives {expr.evaluate(env)!r}, which no parameter can hold"
+    except ExprError as error:
+        reason = str(error)
+    known = f"Known here: {', '.join(sorted(env))}." if env else "Only a block has parameters of its own to name."
+    return Problem(
+        "bad-expression", f"{node.label}: {name}: the expression {expr.text} {reason}.", node=node.id, reason=known
+    )
+
+
+def _params(node: Node, spec: LayerSpec, env: Mapping[str, Value]) -> Iterator[Problem]:
+    if isinstance(node.bypass, Expr):
+        yield _expression(node, "bypass", node.bypass, env)
     for name, value in node.params.items():
         if not spec.has_param(name):
             yield Problem(
@@ -98,6 +158,11 @@ def _params(node: Node, spec: LayerSpec) -> Iterator[Problem]:
                 node=node.id,
                 fix=_unset(node, name, f"Remove {name}"),
             )
+            continue
+        if isinstance(value, Expr):
+            index = {blocks.INDEX: 0} if blocks.repeats(node.params) is not None else {}
+            if not index or blocks.bound({name: value}, {**env, **index})[name] is value:
+                yield _expression(node, name, value, {**env, **index})
             continue
         complaint = spec.param(name).check(value)
         if complaint:

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import NamedTuple
 
-from deepgui.catalog.spec import Value
+from deepgui.catalog.spec import ParamSpec, Value
 
 
 class Point(NamedTuple):
@@ -30,12 +30,17 @@ class Node:
         kind: the layer kind, e.g. ``Conv2d``.
         params: only what the user set; everything else is the declaration's default or inferred.
         name: what the user calls it; empty means the id. Becomes the attribute name in the source.
+        shares: id of another node of the same network whose weights this one uses. Of the same kind it is the
+            very same layer, called twice; of another kind its weights of the same names are tied to that one's.
+        bypass: whether its first input is handed on in place of its result; inside a block also an expression.
     """
 
     id: str
     kind: str
     params: Mapping[str, Value] = field(default_factory=dict)
     name: str = ""
+    shares: str = ""
+    bypass: Value = False
 
     @property
     def label(self) -> str:
@@ -100,5 +105,27 @@ class Network:
 
     def meaning(self) -> tuple[object, ...]:
         """What the network computes, without layout: equal meanings train the same."""
-        nodes = tuple((n.id, n.kind, n.name, tuple(sorted(n.params.items()))) for n in self.nodes.values())
+        nodes = tuple(
+            (n.id, n.kind, n.name, n.shares, n.bypass, tuple(sorted(n.params.items()))) for n in self.nodes.values()
+        )
         return nodes, tuple(sorted(self.wires))
+
+
+@dataclass(frozen=True)
+class Block:
+    """A reusable network that is placed like a layer: its name is the kind of the nodes that use it.
+
+    Its Input and Output nodes are the ports of each use. Parameters of the nodes inside may be expressions
+    (:class:`~deepgui.catalog.expr.Expr`) of the block's own.
+
+    Attributes:
+        network: the drawing. The shape of an Input in it is only what it is looked at with when nothing uses it.
+        params: the block's own parameters with their defaults.
+        summary: one sentence for the palette.
+        category: heading in the palette.
+    """
+
+    network: Network
+    params: tuple[ParamSpec, ...] = ()
+    summary: str = ""
+    category: str = ""

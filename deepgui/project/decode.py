@@ -11,6 +11,8 @@ import typing
 from collections.abc import Mapping
 from typing import Any, TypeVar, Union
 
+from deepgui.catalog.expr import Expr, ExprError
+from deepgui.catalog.expr import parse as parse_expression
 from deepgui.catalog.spec import Value
 from deepgui.graph.edits import is_identifier
 from deepgui.graph.values import Node, Point
@@ -165,7 +167,10 @@ def as_point(value: object, place: Place) -> Point:
 
 
 def as_value(value: object, place: Place, depth: int = 0) -> Value:
-    """What a parameter can hold: scalars, and lists of them as tuples. ``{"float": "inf"}`` is infinity."""
+    """What a parameter can hold: scalars, and lists of them as tuples.
+
+    ``{"float": "inf"}`` is infinity, ``{"expr": "4 * width"}`` an expression.
+    """
     if value is None or isinstance(value, (bool, str)):
         return value
     if isinstance(value, (int, float)):
@@ -174,10 +179,21 @@ def as_value(value: object, place: Place, depth: int = 0) -> Value:
         if depth == MAX_DEPTH:
             raise Misfit(place, "is nested too deeply")
         return tuple(as_value(item, place, depth + 1) for item in value)
+    if isinstance(value, dict) and "expr" in value:
+        return _as_expression(value, place)
     special = as_object(value, place, ("float",), required=("float",))["float"]
     if not isinstance(special, str) or special not in _SPECIAL:
         raise Misfit(place, f'"float" must be one of {", ".join(_SPECIAL)}, not {quoted(special)}')
     return _SPECIAL[special]
+
+
+def _as_expression(value: object, place: Place) -> Expr:
+    text = as_text(as_object(value, place, ("expr",))["expr"], place)
+    try:
+        parse_expression(text)
+    except ExprError as error:
+        raise Misfit(place, f"the expression {quoted(text)} {error}") from None
+    return Expr(text)
 
 
 _RESOLVED_VALUE = typing.get_args(typing.get_type_hints(Node)["params"])[1]

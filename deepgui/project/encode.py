@@ -10,6 +10,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
 
+from deepgui.catalog.expr import Expr
 from deepgui.project.decode import FileError, printable
 
 _JSON = json.JSONEncoder(ensure_ascii=False, allow_nan=False)
@@ -55,6 +56,8 @@ def _line(value: Any) -> str:
 
 def plain_value(value: object, what: str) -> Any:
     """A parameter's value for JSON. Raises FileError for what no parameter can hold."""
+    if isinstance(value, Expr):
+        return {"expr": value.text}
     if isinstance(value, float) and not math.isfinite(value):
         return {"float": str(float(value))}
     if value is None or isinstance(value, (bool, int, float, str)):

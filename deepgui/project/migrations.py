@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-LATEST = 1
+LATEST = 2
 
 
 @dataclass(frozen=True)
@@ -26,7 +26,7 @@ class Renames:
 
 
 RENAMES: Mapping[int, Renames] = {}
-"""By the version that is left behind: ``RENAMES[1]`` leads from version 1 to 2."""
+"""By the version that is left behind: ``RENAMES[1]`` leads from version 1 to 2, which only added blocks."""
 
 
 def migrate(raw: dict[str, Any], version: int, table: Mapping[int, Renames] = RENAMES, latest: int = LATEST) -> None:
@@ -36,7 +36,7 @@ def migrate(raw: dict[str, Any], version: int, table: Mapping[int, Renames] = RE
     """
     for step in range(version, latest):
         renames = table.get(step, Renames())
-        for network in _values(raw.get("networks")):
+        for network in (*_values(raw.get("networks")), *_values(raw.get("blocks"))):
             if isinstance(network, dict):
                 _rename(network, renames)
 

@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 
 from deepgui.catalog.spec import Value
-from deepgui.graph.values import Network
+from deepgui.graph.values import Block, Network
 
 
 @dataclass(frozen=True)
@@ -75,13 +75,17 @@ class TrainingConfig:
 
 @dataclass(frozen=True)
 class Project:
-    """One file. ``main`` is the network that opens first and that single-network objectives train."""
+    """One file. ``main`` is the network that opens first and that single-network objectives train.
+
+    ``blocks`` are the drawings that its networks, and blocks themselves, use as layers, by name.
+    """
 
     name: str
     networks: Mapping[str, Network] = field(default_factory=dict)
     data: DataConfig = DataConfig()
     training: TrainingConfig = TrainingConfig()
     notes: str = ""
+    blocks: Mapping[str, Block] = field(default_factory=dict)
 
     @property
     def main(self) -> Network:
@@ -99,6 +103,13 @@ def with_network(project: Project, key: str, network: Network) -> Project:
 def edit_network(project: Project, key: str, edit: Callable[[Network], Network]) -> Project:
     """The project with an edit applied to one of its networks. Raises KeyError for an unknown one."""
     return with_network(project, key, edit(project.networks[key]))
+
+
+def with_block(project: Project, name: str, block: Block) -> Project:
+    """The project with one of its blocks replaced or added."""
+    if project.blocks.get(name) is block:
+        return project
+    return replace(project, blocks={**project.blocks, name: block})
 
 
 def main_key(project: Project) -> str:

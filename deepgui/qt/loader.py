@@ -14,6 +14,7 @@ from PySide6.QtCore import QObject, Qt, Signal
 
 from deepgui.catalog import snapshot
 from deepgui.catalog.spec import Registry
+from deepgui.graph.blocks import with_blocks
 from deepgui.project.values import Project
 from deepgui.qt.session import Session
 
@@ -125,4 +126,4 @@ def _warm_up(registry: Registry) -> None:
 def _checker(registry: Registry) -> Callable[[Project, str], Report]:
     from deepgui.compiler.report import check
 
-    return lambda project, key: check(project.networks.get(key) or project.main, registry)
+    return lambda project, key: check(project.networks.get(key) or project.main, with_blocks(registry, project.blocks))

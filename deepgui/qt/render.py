@@ -73,7 +73,7 @@ def application() -> QGuiApplication:
 def _mirror(project: Project) -> Mirror:
     """The network as the canvas holds it, with shapes on its wires."""
     session = Session(Document(project))
-    session.registry = registry()
+    session.show_catalogue(registry())
     session.report = check(session.network, session.registry)
     mirror = Mirror(session, session)
     mirror.setProperty("session", session)  # Qt's parent does not keep Python's object alive

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Hashable, Iterable
+from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QObject, QTimer, Signal
 
 from deepgui.catalog.spec import Registry
-from deepgui.graph.values import Network
+from deepgui.graph.blocks import with_blocks
+from deepgui.graph.values import Block, Network
 from deepgui.project.document import Document
 from deepgui.project.values import Project, main_key, with_network
 
@@ -35,7 +36,7 @@ class Session(QObject):
 
     def __init__(self, document: Document, parent: QObject | None = None) -> None:
         super().__init__(parent)
-        self.registry = Registry()
+        self._catalogue = Registry()
         self.report: Report | None = None
         self.selection: frozenset[str] = frozenset()
         self._checker: Callable[[Project, str], Report] | None = None
@@ -85,6 +86,11 @@ class Session(QObject):
             self.selection_changed.emit()
 
     @property
+    def registry(self) -> Registry:
+        """All layer kinds that the project can use: the catalogue and its own blocks."""
+        return with_blocks(self._catalogue, self.project.blocks)
+
+    @property
     def ready(self) -> bool:
         """Whether torch is there: networks can be checked, compiled and trained."""
         return self._checker is not None
@@ -92,12 +98,12 @@ class Session(QObject):
     def show_catalogue(self, registry: Registry) -> None:
         """Show layer kinds remembered from the last start, until :meth:`use_catalogue` brings the real ones."""
         if self._checker is None:
-            self.registry = registry
+            self._catalogue = registry
             self.registry_ready.emit()
 
     def use_catalogue(self, registry: Registry, checker: Callable[[Project, str], Report]) -> None:
         """Called once torch is there: the layer kinds, and the function that checks a network of a project."""
-        self.registry = registry
+        self._catalogue = registry
         self._checker = checker
         self.registry_ready.emit()
         self._check_timer.start()
@@ -124,7 +130,17 @@ def _means_otherwise(before: Project, after: Project) -> bool:
     """Whether more than layout and notes changed; moving nodes must not cost a check."""
     if before.data is not after.data or before.training is not after.training:
         return True
+    if before.blocks is not after.blocks and any(_differ(before.blocks, after.blocks)):
+        return True
     if before.networks.keys() != after.networks.keys():
         return True
     pairs = ((before.networks[key], after.networks[key]) for key in after.networks)
     return any(a.nodes is not b.nodes or a.wires is not b.wires for a, b in pairs)
+
+
+def _differ(before: Mapping[str, Block], after: Mapping[str, Block]) -> Iterator[bool]:
+    """For each block, whether it means something else now."""
+    yield before.keys() != after.keys()
+    for name in before.keys() & after.keys():
+        a, b = before[name], after[name]
+        yield a.params != b.params or a.network.nodes is not b.network.nodes or a.network.wires is not b.network.wires

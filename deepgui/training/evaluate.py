@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from contextlib import nullcontext
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -9,11 +10,13 @@ from typing import Any, NamedTuple
 import torch
 from torch import Tensor, fx, nn
 
-from deepgui.catalog.builtin import registry
 from deepgui.compiler.build import build
+from deepgui.compiler.catalogue import catalogue
+from deepgui.data import legend
 from deepgui.data.batches import Batches
-from deepgui.data.dataset import Dataset, prepare
-from deepgui.project.values import Project, main_key
+from deepgui.data.dataset import Dataset, prepare, prepare_as_learnt
+from deepgui.data.legend import Legend
+from deepgui.project.values import DataConfig, Project, main_key
 from deepgui.training import checkpoints
 from deepgui.training.devices import PRECISIONS
 from deepgui.training.objectives import Objective, Score, objectives
@@ -78,23 +81,30 @@ def _joined(parts: list[Tensor]) -> Tensor:
 
 
 class Trained(NamedTuple):
-    """What a run left: the module with its weights (eval mode, on the CPU), and all that belongs to it."""
+    """What a run left, usable without its data.
+
+    Attributes:
+        module: with its weights, in eval mode, on the CPU.
+        network: key of the network in ``project``.
+        legend: what the numbers mean that the module takes and gives.
+    """
 
     module: fx.GraphModule
     project: Project
-    dataset: Dataset
-    objective: Objective
+    network: str
+    legend: Legend
 
 
 def make_objective(project: Project, key: str, dataset: Dataset) -> Objective:
     """The project's objective bound to its data. Raises ObjectiveError if they do not go together."""
-    kind = objectives()[project.training.objective]
-    network = project.networks[key]
-    names = bindings(network, project.data, dataset)
-    return kind(dataset, project.training.objective_options, tuple(names.values()))
+    return _objective(project, dataset, bindings(project.networks[key], project.data, dataset).values())
 
 
-def load_trained(folder: Path, *, dataset: Dataset | None = None) -> Trained:
+def _objective(project: Project, dataset: Dataset, inputs: Iterable[str]) -> Objective:
+    return objectives()[project.training.objective](dataset, project.training.objective_options, tuple(inputs))
+
+
+def load_trained(folder: Path) -> Trained:
     """The module that a run trained: of its best epoch if the project asks for that, else of its last step.
 
     Raises:
@@ -105,8 +115,24 @@ def load_trained(folder: Path, *, dataset: Dataset | None = None) -> Trained:
     best = run.best_checkpoint if project.training.restore_best else None
     state = checkpoints.load(best or folder / "checkpoints" / "last.pt")
     key = state["network"] if state["network"] in project.networks else main_key(project)
-    module = build(project.networks[key], registry())
+    module = build(project.networks[key], catalogue(project.blocks))
     checkpoints.load_weights(module, state["module"], folder)
     module.eval()
-    dataset = dataset or prepare(project.data, project.training.objective)
-    return Trained(module, project, dataset, make_objective(project, key, dataset))
+    return Trained(module, project, key, legend.read(folder) or _legend_of_data(project, key))
+
+
+def _legend_of_data(project: Project, key: str) -> Legend:
+    """For a run of a version that did not keep it. Raises DataError if the data is gone."""
+    dataset = prepare(project.data, project.training.objective)
+    return dataset.legend(bindings(project.networks[key], project.data, dataset).values())
+
+
+def examples_of(trained: Trained, config: DataConfig | None = None) -> tuple[Dataset, Objective]:
+    """The data of a run (or other data) in the form that its network knows, and what to judge it by.
+
+    Raises:
+        DataError: the data cannot be read, or is not such as the network learnt from.
+    """
+    project = trained.project
+    dataset = prepare_as_learnt(config or project.data, project.training.objective, trained.legend)
+    return dataset, _objective(project, dataset, [field.name for field in trained.legend.inputs])

@@ -15,11 +15,12 @@ from typing import TYPE_CHECKING, Any
 import torch
 from torch import Tensor
 
-from deepgui.catalog.builtin import registry
 from deepgui.compiler.build import build
+from deepgui.compiler.catalogue import catalogue
 from deepgui.compiler.report import check
+from deepgui.data import legend
 from deepgui.data.batches import Batches
-from deepgui.data.dataset import Dataset, prepare
+from deepgui.data.dataset import Dataset, prepare, prepare_as_learnt
 from deepgui.graph.problems import NetworkError
 from deepgui.graph.values import Network
 from deepgui.project.values import Project, main_key
@@ -174,17 +175,23 @@ class Trainer:
         if self.spec.resume is None:  # else only once it is sure that the run can go on: a refusal must not mark it
             self._keeper = Keeper(self.spec.folder, config.checkpoint_minutes)
         network = project.networks.get(self.key)
-        report = check(network, registry()) if network else None
-        problems = preflight(project, self.key, registry(), report)
+        kinds = catalogue(project.blocks)
+        report = check(network, kinds) if network else None
+        problems = preflight(project, self.key, kinds, report)
         if network is None or any(p.severity == "error" for p in problems):
             raise NetworkError(problems)
         yield from (Warned(p.message) for p in problems)
         preload()
         self._step_cost = (report.multiply_adds if report else 0) * config.batch_size
         self.device = torch.device(resolve(config.device).id)
-        self.dataset = prepare(project.data, config.objective)
+        known = legend.read(self.spec.resume) if self.spec.resume is not None else None
+        self.dataset = (
+            prepare_as_learnt(project.data, config.objective, known)
+            if known
+            else prepare(project.data, config.objective)
+        )
         torch.manual_seed(config.seed)
-        self.module = build(network, registry(), report).to(self.device)
+        self.module = build(network, kinds, report).to(self.device)
         self.objective = make_objective(project, self.key, self.dataset)
         self.objective.criterion.to(self.device)
         drop = batch_norm(network) is not None and len(self.dataset.train) % config.batch_size == 1
@@ -201,7 +208,7 @@ class Trainer:
         self._began = perf_counter() - self.position.seconds
         self._remember()
         if self._keeper is not None:
-            self._keeper.begin()
+            self._keeper.begin(self.dataset.legend(self.objective.inputs))
         self._period = FLUSH_SECONDS.get(self.device.type, FLUSH_SECONDS_ELSEWHERE)
         self._flush_at = perf_counter() + self._period
 

@@ -352,14 +352,15 @@ def default_run(order: Order, board: Board) -> Run:
 
     Raises NetworkError with everything that stands against training, or against going on with a run.
     """
-    from deepgui.catalog.builtin import registry
+    from deepgui.compiler.catalogue import catalogue
     from deepgui.training.leftover import refusal
     from deepgui.training.preflight import preflight
     from deepgui.training.run import Run
     from deepgui.training.store import RunStore, default_root
     from deepgui.training.trainer import RunSpec
 
-    problems = tuple(p for p in preflight(order.project, order.key, registry()) if p.severity == "error")
+    found = preflight(order.project, order.key, catalogue(order.project.blocks))
+    problems = tuple(p for p in found if p.severity == "error")
     if problems:
         raise NetworkError(problems)
     if order.resume is not None and (refused := refusal(order.resume, order.project)) is not None:

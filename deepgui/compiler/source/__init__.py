@@ -1,0 +1,36 @@
+"""The network as Python that a good engineer would write: a class for it and one for every block."""
+
+from __future__ import annotations
+
+from deepgui.catalog.spec import Registry
+from deepgui.compiler.names import class_name
+from deepgui.compiler.report import Report, valid
+from deepgui.compiler.source.classes import class_source
+from deepgui.compiler.source.drawings import drawings
+from deepgui.graph.values import Network
+
+__all__ = ["to_python"]
+
+
+def to_python(network: Network, registry: Registry, report: Report | None = None) -> str:
+    """Source of a module that computes what :func:`deepgui.compiler.build.build` computes.
+
+    A block becomes one class, however often and with whatever sizes it is used. Attributes have the names of the
+    trained module's layers, so that their state dicts are interchangeable, and layers are constructed in the same
+    order, so that under a seed their first weights are the same.
+
+    Raises:
+        NetworkError: if the network has errors.
+    """
+    network, report = valid(network, registry, report)
+    found = drawings(network, registry, report)
+    classes = [class_source(drawing) for drawing in found]
+    targets = {spec.target for drawing in found for spec in drawing.specs if spec.form in ("module", "function")}
+    packages = {target.rpartition(".")[0] for target in targets if not target.startswith("torch.")}
+    imports = ["import torch", "from torch import nn", *(f"import {package}" for package in sorted(packages))]
+    return "\n\n\n".join(["\n".join(imports), *classes]) + "\n"
+
+
+def class_of(network: Network) -> str:
+    """The name of the class that a network becomes."""
+    return class_name(network.name)

@@ -1,0 +1,171 @@
+"""The ``forward`` of a class: a statement for every call, ``x`` along the trunk."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from torch import fx
+
+from deepgui.catalog.expr import Expr
+from deepgui.catalog.spec import LayerSpec
+from deepgui.compiler.build import is_chain
+from deepgui.compiler.call import call_settings
+from deepgui.compiler.lower import Lowered
+from deepgui.compiler.source.drawings import Drawing
+from deepgui.compiler.source.scope import Scope
+from deepgui.compiler.source.text import INDENT, called, commented
+from deepgui.graph import blocks
+from deepgui.graph.edits import fresh_id
+
+
+def forward_lines(drawing: Drawing, scope: Scope) -> list[str]:
+    """The method, its head included."""
+    lowered = drawing.lowered
+    placed = [lowered.calls[n.id] for n in lowered.network.of_kind("Input") if n.id in lowered.calls]
+    variables = _variables(lowered, placed)
+    parameters = [f"{variables[p]}: torch.Tensor" for p in placed]
+    several = len(lowered.outputs) > 1
+    result = f"tuple[{', '.join(['torch.Tensor'] * len(lowered.outputs))}]" if several else "torch.Tensor"
+    lines = [called("    def forward", ["self", *parameters], f" -> {result}:")]
+    for node in lowered.graph.nodes:
+        if node.op in ("call_module", "call_function") and "feeds" in node.meta:
+            lines += _statements(drawing, scope, node, variables)
+    returned = ", ".join(variables[o] for o in lowered.outputs)
+    return [*lines, f"{INDENT}return {returned}"]
+
+
+def _statements(drawing: Drawing, scope: Scope, call: fx.Node, variables: dict[fx.Node, str]) -> list[str]:
+    spec: LayerSpec = call.meta["spec"]
+    if _is_row(call, spec):
+        return _loop(drawing, call, variables)
+    expression = _expression(drawing, scope, call, variables)
+    if any(p.path for p in spec.active_outputs(call.meta["params"])):
+        pattern = _pattern(spec, call, _used(drawing.lowered, call), variables)
+        return [commented(f"{INDENT}{pattern} = ", expression, "")]
+    return [commented(f"{INDENT}{variables[call]} = ", expression, _shape(drawing, call))]
+
+
+def _shape(drawing: Drawing, call: fx.Node) -> str:
+    """What comes out, if it is the same wherever the class is used."""
+    found = {str(r.outputs.get("output", "")) for r in drawing.reports(call.meta["node"])}
+    return found.pop() if len(found) == 1 else ""
+
+
+def _used(lowered: Lowered, call: fx.Node) -> dict[str, fx.Node]:
+    """The values of a call's outputs that somebody uses, by port."""
+    return {
+        port: value
+        for (node, port), value in lowered.values.items()
+        if node == call.meta["node"] and (value.users or value in lowered.outputs)
+    }
+
+
+def _is_row(call: fx.Node, spec: LayerSpec) -> bool:
+    """Whether a call stands for a list of blocks that has to be walked through."""
+    return spec.form == "block" and blocks.REPEAT.name in call.meta["params"] and not is_chain(spec)
+
+
+def _loop(drawing: Drawing, call: fx.Node, variables: dict[fx.Node, str]) -> list[str]:
+    """``for layer in self.layers: x = layer(x, memory)``"""
+    spec: LayerSpec = call.meta["spec"]
+    used = _used(drawing.lowered, call)
+    given = [variables[call.meta["feeds"][p.name][0]] for p in spec.inputs]
+    flowing = [variables[used[p.name]] if p.name in used else f"{call.target}_{p.name}" for p in spec.outputs]
+    lines = [f"{INDENT}{a} = {b}" for a, b in zip(flowing, given, strict=False) if a != b]
+    arguments = ", ".join([*flowing, *given[len(flowing) :]])
+    step = fresh_id(set(variables.values()), "layer")
+    return [
+        *lines,
+        f"{INDENT}for {step} in self.{call.target}:",
+        f"{INDENT}    {', '.join(flowing)} = {step}({arguments})",
+    ]
+
+
+def _expression(drawing: Drawing, scope: Scope, call: fx.Node, variables: Mapping[fx.Node, str]) -> list[str]:
+    """A callee with its arguments, or one infix expression."""
+    spec: LayerSpec = call.meta["spec"]
+    given = [_argument(a, variables) for a in call.args]
+    settings = call_settings(spec, call.meta["params"])
+    if spec.symbol and len(given) == 2:
+        return [f"{given[0]} {spec.symbol} {given[1]}"]
+    tensors = [f"{k}={_argument(v, variables)}" for k, v in call.kwargs.items() if k not in settings]
+    drawn = drawing.drawn(call.meta["node"]).params
+    named = [
+        f"{k}={scope.in_forward(drawn[k]) if isinstance(drawn.get(k), Expr) else repr(v)}" for k, v in settings.items()
+    ]
+    callee = f"self.{call.target}" if call.op == "call_module" else spec.target
+    return [callee, *given, *tensors, *named]
+
+
+def _argument(value: Any, variables: Mapping[fx.Node, str]) -> str:
+    if isinstance(value, fx.Node):
+        return variables[value]
+    if isinstance(value, list):
+        return f"[{', '.join(_argument(v, variables) for v in value)}]"
+    if isinstance(value, tuple):
+        inner = ", ".join(_argument(v, variables) for v in value)
+        return f"({inner},)" if len(value) == 1 else f"({inner})"
+    return repr(value)
+
+
+def _pattern(spec: LayerSpec, call: fx.Node, used: Mapping[str, fx.Node], variables: Mapping[fx.Node, str]) -> str:
+    """What a nested result is unpacked into: ``output, (h_n, _)``."""
+    tree: dict[int, Any] = {}
+    for port in spec.active_outputs(call.meta["params"]):
+        place = tree
+        for step in port.path[:-1]:
+            place = place.setdefault(step, {})
+        place[port.path[-1]] = variables[used[port.name]] if port.name in used else "_"
+    return _unpacked(tree)
+
+
+def _unpacked(tree: Mapping[int, Any]) -> str:
+    if all(leaf == "_" for leaf in tree.values()):
+        return ", ".join("_" for _ in tree)
+    parts = []
+    for _, leaf in sorted(tree.items()):
+        if isinstance(leaf, dict):
+            parts.append("_" if all(v == "_" for v in leaf.values()) else f"({_unpacked(leaf)})")
+        else:
+            parts.append(leaf)
+    return ", ".join(parts)
+
+
+def _variables(lowered: Lowered, inputs: list[fx.Node]) -> dict[fx.Node, str]:
+    """A variable for every value that is used: ``x`` along the trunk, the layer's own name off it.
+
+    The trunk is handed on as long as the value it comes from has no other user left: then, and only
+    then, may ``x`` be overwritten.
+    """
+    alone = len(inputs) == 1
+    names = {node: "x" if alone else str(node.target) for node in inputs}
+    trunk = fresh_id(set() if alone else set(names.values()), "x")
+    taken = {trunk, *names.values()}
+    position = {node: place for place, node in enumerate(lowered.graph.nodes)}
+    holder = inputs[0] if alone else None
+    for node in lowered.graph.nodes:
+        if node.op in ("output", "placeholder") or not node.meta.get("port"):
+            continue
+        if holder is None or _free(holder, _call_of(lowered, node), position, lowered.outputs):
+            names[node], holder = trunk, node
+        else:
+            names[node] = fresh_id(taken, str(node.name))
+            taken.add(names[node])
+    return names
+
+
+def _call_of(lowered: Lowered, value: fx.Node) -> fx.Node:
+    return lowered.calls[str(value.meta["node"])]
+
+
+def _free(holder: fx.Node, call: fx.Node, position: Mapping[fx.Node, int], outputs: list[fx.Node]) -> bool:
+    """Whether nobody needs the value in ``x`` after ``call`` has run."""
+    if holder in outputs or _same_call(holder, call):
+        return False
+    return all(position[user] <= position[call] for user in holder.users)
+
+
+def _same_call(value: fx.Node, call: fx.Node) -> bool:
+    """Whether the value is another output of the same call."""
+    return bool(value.meta["node"] == call.meta["node"])

@@ -1,0 +1,90 @@
+"""Calls that are written otherwise than ``target(arguments)``: ``x[:, 0]``, ``x.expand(-1, 4)``.
+
+Their declaration gives the Python expression (:attr:`LayerSpec.source`) over the names of inputs and
+parameters; here the texts of the arguments take the places of the names. A keyword whose parameter is
+not said (its default is meant) is left out.
+"""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Mapping, Sequence
+
+from deepgui.catalog.spec import LayerSpec
+
+Text = str | Sequence[str]
+"""An argument as Python; several at an input that takes any number of wires."""
+
+
+def written(spec: LayerSpec, arguments: Mapping[str, Text]) -> list[str]:
+    """A callee with its arguments, or one expression. ``arguments`` by name of input or parameter."""
+    known = {name: _as_python(spec, name, text) for name, text in arguments.items()}
+    tree = _Filled(known).visit(ast.parse(spec.source, mode="eval").body)
+    if isinstance(tree, ast.Call):
+        keywords = [f"{k.arg}={_text(k.value)}" for k in tree.keywords]
+        return [_text(tree.func), *map(_text, tree.args), *keywords]
+    return [_text(tree)]
+
+
+def by_name(spec: LayerSpec, spoken: Sequence[str]) -> dict[str, str]:
+    """Constructor arguments as they would be written (``["8", "kernel_size=3"]``), by name."""
+    names = [p.name for p in spec.params if not p.call]
+    split = [
+        text.partition("=") if text.partition("=")[0] in names else (names[i], "", text)
+        for i, text in enumerate(spoken)
+    ]
+    return {name: text for name, _, text in split}
+
+
+def _as_python(spec: LayerSpec, name: str, text: Text) -> Text:
+    """The text of an argument where it is not the value's own: ``:, 0`` and ``torch.float32``."""
+    if not isinstance(text, str) or not spec.has_param(name):
+        return text
+    if spec.param(name).type == "index":
+        return str(ast.literal_eval(text))
+    if name == "dtype":
+        return f"torch.{ast.literal_eval(text)}"
+    return text
+
+
+class _Filled(ast.NodeTransformer):
+    """Names replaced by texts. A slice is no expression of its own, so it goes in as a name and out as it is."""
+
+    def __init__(self, known: Mapping[str, Text]) -> None:
+        self.known = known
+
+    def visit_Name(self, node: ast.Name) -> ast.expr:
+        text = self.known.get(node.id)
+        if text is None:
+            return node
+        if not isinstance(text, str):
+            return ast.List([_parsed(t) for t in text], ast.Load())
+        return _parsed(text)
+
+    def visit_Subscript(self, node: ast.Subscript) -> ast.expr:
+        if isinstance(node.slice, ast.Name) and isinstance(text := self.known.get(node.slice.id), str):
+            inner = ast.parse(f"_[{text}]", mode="eval").body
+            assert isinstance(inner, ast.Subscript)
+            return ast.Subscript(self.visit(node.value), inner.slice, ast.Load())
+        return self.generic_visit(node)  # type: ignore[return-value]
+
+    def visit_Call(self, node: ast.Call) -> ast.expr:
+        node.keywords = [k for k in node.keywords if not isinstance(k.value, ast.Name) or k.value.id in self.known]
+        self.generic_visit(node)
+        node.args = [part for arg in node.args for part in _unpacked(arg)]
+        return node
+
+
+def _parsed(text: str) -> ast.expr:
+    return ast.parse(text, mode="eval").body
+
+
+def _unpacked(argument: ast.expr) -> list[ast.expr]:
+    """``*[a, b]`` and ``*(1, 2)`` as their elements."""
+    if isinstance(argument, ast.Starred) and isinstance(argument.value, (ast.List, ast.Tuple)):
+        return argument.value.elts
+    return [argument]
+
+
+def _text(tree: ast.expr) -> str:
+    return ast.unparse(ast.fix_missing_locations(tree)).replace("torch.nn.", "nn.")

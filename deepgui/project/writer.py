@@ -1,0 +1,98 @@
+"""From a project to the text of its file."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from deepgui.catalog.spec import ParamSpec
+from deepgui.graph.values import Block, Network, Node, Wire
+from deepgui.project import migrations
+from deepgui.project.encode import Writer, plain_config, plain_value
+from deepgui.project.values import Project
+
+
+def to_text(project: Project) -> str:
+    """The text of a project's file, the same every time. Raises FileError for what no file can hold."""
+    out = Writer()
+    out.entry("format", "deepgui")
+    out.entry("version", migrations.LATEST)
+    out.entry("name", project.name)
+    out.lines("notes", project.notes.split("\n") if project.notes else [])
+    with out.section("networks"):
+        for key, network in project.networks.items():
+            with out.section(key):
+                _write_network(out, network)
+    with out.section("blocks"):
+        for key, block in project.blocks.items():
+            with out.section(key):
+                _write_block(out, block)
+    for key, config in (("data", project.data), ("training", project.training)):
+        with out.section(key):
+            for setting, value in plain_config(config, key).items():
+                out.entry(setting, value)
+    _write_layouts(out, "layout", project.networks)
+    _write_layouts(out, "block_layout", {key: block.network for key, block in project.blocks.items()})
+    return out.text()
+
+
+def _write_layouts(out: Writer, section: str, networks: Mapping[str, Network]) -> None:
+    with out.section(section):
+        for key, network in networks.items():
+            if network.layout:
+                with out.section(key):
+                    for node in network.nodes:
+                        if node in network.layout:
+                            out.entry(node, [_plain_coordinate(x) for x in network.layout[node]])
+
+
+def _write_block(out: Writer, block: Block) -> None:
+    if block.summary:
+        out.entry("summary", block.summary)
+    if block.category:
+        out.entry("category", block.category)
+    out.lines("params", [plain_param(param) for param in block.params])
+    _write_network(out, block.network)
+
+
+_PARAM = ParamSpec("", "int")
+"""What a parameter of a block is if nothing is said."""
+
+
+def plain_param(param: ParamSpec) -> dict[str, Any]:
+    fields = {"name": param.name, "type": param.type}
+    for name in ("default", "minimum", "nullable", "choices", "doc"):
+        value = getattr(param, name)
+        if value != getattr(_PARAM, name) or type(value) is not type(getattr(_PARAM, name)):
+            fields[name] = plain_value(value, param.name)
+    return fields
+
+
+def _write_network(out: Writer, network: Network) -> None:
+    out.entry("name", network.name)
+    with out.section("nodes"):
+        for node in network.nodes.values():
+            out.entry(node.id, plain_node(node))
+    out.lines("wires", [_plain_wire(wire) for wire in network.wires])
+
+
+def plain_node(node: Node) -> dict[str, Any]:
+    plain: dict[str, Any] = {"kind": node.kind}
+    if node.name:
+        plain["name"] = node.name
+    if node.params:
+        plain["params"] = {name: plain_value(node.params[name], f"{node.id}.{name}") for name in sorted(node.params)}
+    if node.shares:
+        plain["shares"] = node.shares
+    if node.bypass is not False:
+        plain["bypass"] = plain_value(node.bypass, f"{node.id}.bypass")
+    return plain
+
+
+def _plain_wire(wire: Wire) -> list[str | int]:
+    ends: list[str | int] = [f"{wire.source}.{wire.output}", f"{wire.target}.{wire.input}"]
+    return [*ends, wire.index] if wire.index else ends
+
+
+def _plain_coordinate(x: float) -> float:
+    return int(x) if float(x).is_integer() else x
