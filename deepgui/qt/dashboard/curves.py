@@ -1,25 +1,27 @@
-"""A plot of growing columns that is cheap enough to be redrawn thirty times a second beside a training."""
+"""Curves of growing columns: which points are drawn, which part of the plane is shown, what the pointer reads."""
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 import numpy as np
-import pyqtgraph as pg
-from PySide6.QtCore import QEvent, QPointF, Qt, Signal
-from PySide6.QtGui import QColor, QPen
+from PySide6.QtCore import Qt
+from PySide6.QtGui import QColor
 from PySide6.QtWidgets import QVBoxLayout, QWidget
 
 from deepgui.qt import theme
+from deepgui.qt.dashboard.chart import Chart, Line, View
 from deepgui.qt.dashboard.decimate import Floats, Smoother, envelope, nice_ceiling
+from deepgui.qt.dashboard.extent import Extent, log_extent, value_extent
 from deepgui.qt.dashboard.legend import Legend
 from deepgui.qt.widgets import label, row
 
 Column = tuple[Floats, Floats]
 Source = Callable[[str], Column]
 FAINT = 70
+NOT_DRAWN = (-1, -1, 0.0, False)
+_NOTHING: Column = (np.empty(0), np.empty(0))
 
 
 @dataclass(frozen=True)
@@ -32,39 +34,25 @@ class Series:
     smooth: bool = False
 
 
-class _ValueAxis(pg.AxisItem):
-    """Numbers as people write them: 0.25, 3e-05."""
-
-    def tickStrings(self, values: list[float], scale: float, spacing: float) -> list[str]:
-        if self.logMode:
-            return [f"{10.0**v:.3g}" for v in values]
-        return [f"{v * scale:.6g}" for v in values]
-
-
 class _Curve:
-    """A series with its drawing items: the curve, the raw values behind a smoothed one, the last run's."""
+    """A series and what of it is drawn: the curve, the raw values behind a smoothed one, the last run's."""
 
-    def __init__(self, series: Series, plot: pg.PlotItem) -> None:
+    def __init__(self, series: Series, weight: float) -> None:
         self.series = series
-        self.line, self.ghost = (pg.PlotCurveItem(skipFiniteCheck=True, antialias=True) for _ in range(2))
-        self.raw = pg.PlotCurveItem(skipFiniteCheck=True)
-        self.ghost.setZValue(-3)
-        self.raw.setZValue(-2)
-        for item in (self.ghost, self.raw, self.line):
-            plot.addItem(item, ignoreBounds=True)
-        self.smoother = Smoother()
-        self.shown: Column = (np.empty(0), np.empty(0))
-        self.last_run: Column = (np.empty(0), np.empty(0))
-        self.drawn = (-1, -1, 0.0, False)
+        self.last_run = _NOTHING
+        self.begin(weight)
 
-    def repaint(self) -> None:
-        color = theme.theme().color(self.series.token)
-        faint, fainter = QColor(color), QColor(color)
-        faint.setAlpha(FAINT)
-        fainter.setAlpha(FAINT * 3 // 2)
-        self.line.setPen(pg.mkPen(color, width=1.5))
-        self.raw.setPen(pg.mkPen(faint, width=1))
-        self.ghost.setPen(pg.mkPen(fainter, width=1))
+    def begin(self, weight: float) -> None:
+        """A new run: nothing of it is known yet."""
+        self.smoother = Smoother(weight if self.series.smooth else 0.0)
+        self.shown = self.line = self.raw = _NOTHING
+        self.ghost = _NOTHING
+        self.drawn = NOT_DRAWN
+
+    def color(self, alpha: int = 255) -> QColor:
+        made = theme.theme().color(self.series.token)
+        made.setAlpha(alpha)
+        return made
 
     def latest(self) -> float | None:
         ys = self.shown[1]
@@ -78,110 +66,58 @@ class CurvePlot(QWidget):
     turning the wheel takes the axes over by hand; a double click gives them back.
     """
 
-    hovered = Signal(float)
-
     def __init__(self, title: str, name: str, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.setObjectName(name)
         self.title = title
         self.legend = Legend(self)
-        self.plot = pg.PlotWidget(parent=self, axisItems={"left": _ValueAxis("left")})
+        self.chart = Chart(self)
         self._curves: dict[str, _Curve] = {}
         self._log = False
         self._smoothing = 0.0
         self._auto = True
-        self._range: tuple[float, float, float, float] | None = None
+        self._best: tuple[float, float] | None = None
+        self._head = row(self.legend, gap=4)
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
         layout.setSpacing(0)
-        self._head = row(self.legend, gap=4)
         layout.addLayout(self._head)
-        layout.addWidget(self.plot, 1)
-        self._hinting = False
+        layout.addWidget(self.chart, 1)
         self._hint = label("Curves appear here while the network trains.", "caption")
         self._hint.setAttribute(Qt.WidgetAttribute.WA_TransparentForMouseEvents)
-        QVBoxLayout(self.plot).addWidget(self._hint, 0, Qt.AlignmentFlag.AlignCenter)
-        self.plot.setMinimumSize(72, 48)
-        self._build()
-        self._show_hint(True)
+        QVBoxLayout(self.chart).addWidget(self._hint, 0, Qt.AlignmentFlag.AlignCenter)
+        self.chart.hovered.connect(self._read)
+        self.chart.looked.connect(self._take_over)
+        self.chart.given_back.connect(self._give_back)
         theme.current().changed.connect(self.repaint_theme)
         self.repaint_theme()
-
-    def _build(self) -> None:
-        item = self.plot.getPlotItem()
-        item.hideButtons()
-        item.setMenuEnabled(False)
-        item.setClipToView(False)
-        self.plot.setAntialiasing(False)
-        self.plot.setFrameShape(self.plot.Shape.NoFrame)
-        self._view = item.getViewBox()
-        self._view.disableAutoRange()
-        self._view.setDefaultPadding(0)
-        self._view.sigRangeChangedManually.connect(self._taken_over)
-        for side in ("left", "bottom"):
-            axis = item.getAxis(side)
-            axis.setStyle(tickLength=0, tickTextOffset=4, autoExpandTextSpace=False)
-            axis.enableAutoSIPrefix(False)
-            # Axes change seldom and their text is what costs most in a redraw: they are kept as pictures.
-            axis.setCacheMode(axis.CacheMode.DeviceCoordinateCache)
-        item.getAxis("left").setWidth(48)
-        item.getAxis("bottom").setHeight(20)
-        self._best = pg.ScatterPlotItem(size=9, pxMode=True)
-        self._best.setZValue(5)
-        self._best_at: tuple[float, float] | None = None
-        item.addItem(self._best, ignoreBounds=True)
-        self._marks: list[pg.InfiniteLine] = []
-        self._cross = pg.InfiniteLine(angle=90, movable=False)
-        self._cross.setVisible(False)
-        item.addItem(self._cross, ignoreBounds=True)
-        self.plot.scene().sigMouseMoved.connect(self._moved)
-        self.plot.viewport().installEventFilter(self)
 
     def add_tool(self, widget: QWidget, *, first: bool = False) -> None:
         """Put a control at the right of the plot's head, or in front."""
         self._head.insertWidget(0 if first else self._head.count(), widget)
 
-    def _show_hint(self, on: bool) -> None:
-        """With nothing drawn the axes have nothing to say."""
-        if on != self._hinting:
-            self._hinting = on
-            self._hint.setVisible(on)
-            for side in ("left", "bottom"):
-                self.plot.getPlotItem().getAxis(side).setStyle(showValues=not on)
-
     # -- what is drawn
 
     def set_series(self, series: tuple[Series, ...]) -> None:
         """Draw these columns; those already drawn stay."""
-        wanted = {s.column: s for s in series}
-        if {c.series for c in self._curves.values()} == set(series):
-            return
-        item = self.plot.getPlotItem()
-        for column in [c for c, curve in self._curves.items() if wanted.get(c) != curve.series]:
-            curve = self._curves.pop(column)
-            for part in (curve.line, curve.raw, curve.ghost):
-                item.removeItem(part)
-        for one in series:
-            if one.column not in self._curves:
-                self._curves[one.column] = _Curve(one, item)
-                self._curves[one.column].smoother.weight = self._smoothing if one.smooth else 0.0
-        self._curves = {s.column: self._curves[s.column] for s in series}
-        self.repaint_theme()
+        kept = {c.series: c for c in self._curves.values()}
+        if tuple(kept) != series:
+            self._curves = {s.column: kept.get(s) or _Curve(s, self._smoothing) for s in series}
+            self._show()
 
     def set_smoothing(self, weight: float) -> None:
         """Weight of the exponential moving average, in [0, 1)."""
         self._smoothing = weight
         for curve in self._curves.values():
             curve.smoother = Smoother(weight if curve.series.smooth else 0.0)
-            curve.drawn = (-1, -1, 0.0, False)
+            curve.drawn = NOT_DRAWN
 
     def set_log(self, on: bool) -> None:
         """A logarithmic value axis; values that are not positive are left out."""
-        self._log, self._best_at = on, None
-        self.plot.getPlotItem().getAxis("left").setLogMode(y=on)
-        self._range = None
+        self._log, self._auto = on, True
         for curve in self._curves.values():
-            curve.drawn = (-1, -1, 0.0, False)
+            self._draw(curve, *curve.shown)
+        self._show()
 
     def remember(self) -> None:
         """A new run starts: what is drawn becomes the faint last run."""
@@ -189,76 +125,58 @@ class CurvePlot(QWidget):
             if len(curve.shown[1]):
                 x, y = curve.shown
                 curve.last_run = envelope(x.copy(), curve.smoother(y).copy(), 600)
-            curve.shown = (np.empty(0), np.empty(0))
-            curve.smoother = Smoother(self._smoothing if curve.series.smooth else 0.0)
-            curve.drawn = (-1, -1, 0.0, False)
+            curve.begin(self._smoothing)
         self.set_best(None)
-        self.set_marks(())
-        self._auto, self._range = True, None
+        self.chart.set_marks(())
+        self._auto = True
 
     def forget(self) -> None:
         """Another project: nothing is drawn."""
         self.remember()
         for curve in self._curves.values():
-            curve.last_run = (np.empty(0), np.empty(0))
-            for part in (curve.line, curve.raw, curve.ghost):
-                part.setData([], [])
-        self._show_hint(True)
+            curve.last_run = _NOTHING
+        self._show()
         self.update_legend({})
 
     def set_best(self, place: tuple[float, float] | None) -> None:
         """Mark the best epoch at (step, value), or nothing."""
-        self._best.setVisible(place is not None)
-        if place is not None and place != self._best_at:
-            self._best.setData([place[0]], [self._scaled(np.array([place[1]]))[0]])
-        self._best_at = place
+        self._best = place
+        self._place_best()
+
+    def _place_best(self) -> None:
+        place = self._best
+        y = float(self._scaled(np.array([place[1]]))[0]) if place is not None else np.nan
+        self.chart.set_best((place[0], y) if place is not None and np.isfinite(y) else None)
 
     def set_marks(self, steps: tuple[float, ...]) -> None:
         """Dotted lines where a number was changed by hand."""
-        if steps == tuple(float(m.value()) for m in self._marks):
-            return
-        for mark in self._marks:
-            self.plot.getPlotItem().removeItem(mark)
-        self._marks = [pg.InfiniteLine(pos=s, angle=90, movable=False) for s in steps]
-        for mark in self._marks:
-            self.plot.getPlotItem().addItem(mark, ignoreBounds=True)
-        self._paint_marks()
+        self.chart.set_marks(steps)
 
     def refresh(self, source: Source) -> None:
         """Draw what the columns hold now: once, decimated to the width in pixels."""
-        changed = False
-        for curve in self._curves.values():
-            x, y = source(curve.series.column)
-            changed |= self._draw(curve, x, y)
-        if changed:
-            self._show_hint(not any(len(c.shown[1]) or len(c.last_run[1]) for c in self._curves.values()))
-            self._fit()
+        drawn = [self._draw(curve, *source(curve.series.column)) for curve in self._curves.values()]
+        if any(drawn):
+            self._show()
 
     def _draw(self, curve: _Curve, x: Floats, y: Floats) -> bool:
-        width = max(50, int(self._view.width()))
+        """Work out the points of a curve; False if they are those that are drawn already."""
+        width = max(50, int(self.chart.frame.width()))
         key = (len(y), width, self._smoothing, self._log)
         if curve.drawn == key and self._auto:
             return False
-        curve.drawn = key
-        curve.shown = (x, y)
+        if key[1:] != curve.drawn[1:]:
+            curve.ghost = self._points(*curve.last_run, width)
+        curve.drawn, curve.shown = key, (x, y)
         smooth = curve.smoother(y)
-        self._set(curve.line, x, smooth, width)
-        if smooth is not y:
-            self._set(curve.raw, x, y, width)
-        else:
-            self._set(curve.raw, x[:0], y[:0], width)
-        self._set(curve.ghost, *curve.last_run, width)
+        curve.line = self._points(x, smooth, width // 2)
+        curve.raw = self._points(x, y, width) if smooth is not y else _NOTHING
         return True
 
-    def _set(self, item: pg.PlotCurveItem, x: Floats, y: Floats, width: int) -> None:
+    def _points(self, x: Floats, y: Floats, width: int) -> Column:
         if not self._auto and len(x):
-            low, high = self._view.viewRange()[0]
-            a, b = np.searchsorted(x, (low, high))
+            a, b = np.searchsorted(x, (self.chart.view.left, self.chart.view.right))
             x, y = x[max(0, a - 1) : b + 1], y[max(0, a - 1) : b + 1]
-        x, y = envelope(x, self._scaled(y), width)
-        item.setVisible(len(x) > 0)
-        if len(x) or item.xData is None or len(item.xData):
-            item.setData(x, y)
+        return envelope(x, self._scaled(y), width)
 
     def _scaled(self, y: Floats) -> Floats:
         if not self._log:
@@ -266,65 +184,58 @@ class CurvePlot(QWidget):
         with np.errstate(divide="ignore", invalid="ignore"):
             return np.log10(np.where(y > 0, y, np.nan))
 
+    def _show(self) -> None:
+        """Hand everything to the chart."""
+        curves = self._curves.values()
+        self._fit()
+        raw = [Line(*c.raw, c.color(FAINT)) for c in curves]
+        self.chart.show_lines(
+            (*raw, *(Line(*c.line, c.color(), bold=True) for c in curves)),
+            [Line(*c.ghost, c.color(FAINT * 3 // 2)) for c in curves if len(c.ghost[0])],
+        )
+        empty = not any(len(c.shown[1]) or len(c.last_run[1]) for c in curves)
+        self._hint.setVisible(empty)
+        self.chart.set_bare(empty)
+        self._place_best()
+
     # -- axes
 
     def _fit(self) -> None:
         """Let the axes hold what is drawn, changing them only in steps."""
-        if not self._auto:
+        curves, view = self._curves.values(), self.chart.view
+        values = [y for c in curves for y in (c.line[1], c.ghost[1]) if len(y)]
+        if not self._auto or not values:
+            self.chart.look(view, log=self._log)
             return
-        xs = [c.line.xData for c in self._curves.values()] + [c.ghost.xData for c in self._curves.values()]
-        ys = [a for c in self._curves.values() for a in (c.line.yData, c.raw.yData, c.ghost.yData)]
-        end = max((float(x[-1]) for x in xs if x is not None and len(x)), default=0.0)
-        ys = [y for y in ys if y is not None and len(y)]
-        if not ys:
-            return
-        low, high = min(float(y.min()) for y in ys), max(float(y.max()) for y in ys)
-        right = nice_ceiling(max(end, 10.0))
-        bottom, top = self._value_range(low, high)
-        if self._range != (0.0, right, bottom, top):
-            self._range = (0.0, right, bottom, top)
-            self._view.setRange(xRange=(0, right), yRange=(bottom, top), padding=0)
+        end = max(float(c[0][-1]) for one in curves for c in (one.line, one.ghost) if len(c[0]))
+        old = (view.bottom, view.top) if self.chart.log == self._log else None
+        extent = (
+            log_extent(values) if self._log else value_extent(values, [c.raw[1] for c in curves if len(c.raw[1])], old)
+        )
+        self.chart.look(View(0.0, nice_ceiling(max(end, 10.0)), extent.bottom, extent.top), log=self._log)
+        self.chart.set_note(_note(extent))
 
-    def _value_range(self, low: float, high: float) -> tuple[float, float]:
-        if self._log:
-            return math.floor(low * 4) / 4 - 0.05, math.ceil(high * 4) / 4 + 0.05
-        old = self._range
-        if old and old[2] <= low and high <= old[3] and (high - low) > 0.6 * (old[3] - old[2]):
-            return old[2], old[3]
-        if high - low < 1e-6 * max(abs(high), 1e-12):
-            spread = abs(high) or 1.0
-            return (0.0, 1.25 * high) if high > 0 else (low - spread, high + spread)
-        if 0 <= low < 0.5 * high:
-            return 0.0, nice_ceiling(high * 1.04)
-        span = nice_ceiling((high - low) * 1.04) / 4
-        return math.floor(low / span) * span, math.ceil((high + 0.02 * (high - low)) / span) * span
-
-    def _taken_over(self) -> None:
+    def _take_over(self, view: View) -> None:
         self._auto = False
-        for curve in self._curves.values():
-            self._draw(curve, *curve.shown)
+        self.chart.look(view, log=self._log)
+        self.chart.set_note("")
+        self._redraw()
 
-    def eventFilter(self, watched: object, event: QEvent) -> bool:
-        if event.type() == QEvent.Type.MouseButtonDblClick:
-            self._auto, self._range = True, None
-            for curve in self._curves.values():
-                self._draw(curve, *curve.shown)
-            self._fit()
-            return True
-        if event.type() == QEvent.Type.Leave:
-            self._cross.setVisible(False)
-            self.update_legend({})
-        return False
+    def _give_back(self) -> None:
+        self._auto = True
+        self._redraw()
+
+    def _redraw(self) -> None:
+        for curve in self._curves.values():
+            curve.drawn = NOT_DRAWN
+            self._draw(curve, *curve.shown)
+        self._show()
 
     # -- reading values
 
-    def _moved(self, place: QPointF) -> None:
-        inside = self.plot.getPlotItem().sceneBoundingRect().contains(place)
-        self._cross.setVisible(inside and bool(self._curves))
-        if inside:
-            step = self._view.mapSceneToView(place).x()
-            self._cross.setValue(step)
-            self.update_legend(self.values_at(step), step)
+    def _read(self, step: float | None) -> None:
+        self.chart.show_cross(step if self._curves else None)
+        self.update_legend({} if step is None else self.values_at(step), step)
 
     def values_at(self, step: float) -> dict[str, float]:
         """The value of every curve at the point nearest to a step."""
@@ -341,7 +252,7 @@ class CurvePlot(QWidget):
     def update_legend(self, values: Mapping[str, float], step: float | None = None) -> None:
         """Show the values at the crosshair, or the latest ones."""
         hovering = step is not None
-        if self._cross.isVisible() and not hovering:
+        if self.chart.cross is not None and not hovering:
             return
         entries = []
         for column, curve in self._curves.items():
@@ -351,29 +262,13 @@ class CurvePlot(QWidget):
         title = f"Step {max(0, round(step))}" if hovering else self.title
         self.legend.show_values(title, tuple(entries))
 
-    # -- colours
-
     def repaint_theme(self) -> None:
         """Take the colours of the theme in force."""
-        colors, item = theme.theme(), self.plot.getPlotItem()
-        self.plot.setBackground(colors.color("plot"))
-        grid = QColor(colors.color("plot_grid"))
-        for side in ("left", "bottom"):
-            axis = item.getAxis(side)
-            axis.setPen(pg.mkPen(grid))
-            axis.setTextPen(pg.mkPen(colors.color("muted")))
-            axis.setGrid(70 if colors.name == "dark" else 110)
-        for curve in self._curves.values():
-            curve.repaint()
-        self._cross.setPen(pg.mkPen(colors.color("muted"), width=1))
-        self._best.setPen(pg.mkPen(colors.color("plot"), width=1.5))
-        self._best.setBrush(pg.mkBrush(colors.color("success")))
-        self._paint_marks()
+        self.chart.redraw()
+        self._show()
         self.legend.update()
 
-    def _paint_marks(self) -> None:
-        pen = QPen(theme.theme().color("lr"))
-        pen.setCosmetic(True)
-        pen.setStyle(Qt.PenStyle.DotLine)
-        for mark in self._marks:
-            mark.setPen(pen)
+
+def _note(extent: Extent) -> str:
+    """What to know of values that the axis leaves out."""
+    return f"up to {extent.beyond:.3g}, shown with log" if extent.beyond is not None else ""

@@ -37,6 +37,8 @@ class Sight(QObject):
             parent = parent.parentWidget()
         if parent is not None and parent is not self._dock:
             self._dock = parent
+            # A dock that another tab covers is laid beyond the left edge; Qt told so before anybody listened.
+            self._uncovered = parent.isFloating() or parent.geometry().right() >= 0
             parent.visibilityChanged.connect(self._on_dock)
 
     def _on_dock(self, visible: bool) -> None:
