@@ -25,20 +25,16 @@ def store_of(arguments: Namespace) -> RunStore:
 
 def run(arguments: Namespace) -> int:
     """Measure a run's weights on the validation or test split."""
-    from deepgui.data.dataset import prepare
     from deepgui.data.recognise import with_data
-    from deepgui.training.evaluate import evaluate, load_trained
-    from deepgui.training.store import run_project
+    from deepgui.training.evaluate import evaluate, examples_of, load_trained
 
     api.load(arguments.project)
     folder = run_folder(arguments)
-    dataset = None
-    if arguments.data is not None:
-        project = run_project(folder)
-        dataset = prepare(with_data(project.data, arguments.data), project.training.objective)
     with output.waiting("evaluating"):
-        trained = load_trained(folder, dataset=dataset)
-        score = evaluate(trained.module, trained.dataset, arguments.split, trained.objective)
+        trained = load_trained(folder)
+        data = with_data(trained.project.data, arguments.data) if arguments.data is not None else None
+        dataset, objective = examples_of(trained, data)
+        score = evaluate(trained.module, dataset, arguments.split, objective)
     if score is None:
         raise CommandError(f"the data has no {arguments.split} split; set its fraction above 0 and train again.")
     metrics = {f"{arguments.split}_{name}": value for name, value in score.metrics.items()}

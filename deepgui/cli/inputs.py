@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 from pathlib import Path
 
 import numpy as np
 import torch
 from torch import Tensor
 
-from deepgui.data.csv_text import Sheet, is_missing, parse_number, read_sheet
+from deepgui.catalog.spec import Value
+from deepgui.data.columns import TableForm
+from deepgui.data.csv_text import Sheet, read_sheet
 from deepgui.data.errors import DataError
 from deepgui.data.fields import Field
 from deepgui.data.image_files import EXTENSIONS, ImageShape, read_image
@@ -21,8 +24,8 @@ from deepgui.project.values import DataConfig
 def read_examples(path: Path, field: Field, config: DataConfig) -> Tensor:
     """The examples in a file, in the units of the data: float32, (examples, *field.shape).
 
-    Images for an image field; otherwise a text table whose columns are found by name, or in the order of
-    the training data. NumPy arrays (.npy) of the field's shape for both.
+    Images for an image field; otherwise a text table, its columns found by name, or in order where it has no
+    header (:meth:`TableForm.places`). NumPy arrays (.npy) of the field's shape for both.
 
     Raises:
         DataError: one sentence naming the file and row.
@@ -65,31 +68,15 @@ def _image(path: Path, field: Field, config: DataConfig) -> Tensor:
 def _table(path: Path, field: Field, config: DataConfig) -> Tensor:
     if len(field.shape) > 1:
         raise DataError("a .npy array is needed here: a row of text has no room for more than one dimension", file=path)
-    options = config.options
-    sheet = read_sheet(path, str(options.get("delimiter", "")), str(options.get("header", "auto")))
-    columns = field.columns or tuple(f"column_{i + 1}" for i in range(math.prod(field.shape)))
-    decimal = str(options.get("decimal", "."))
-    values = [_column(sheet, name, place, len(columns), decimal) for place, name in enumerate(columns)]
-    return torch.tensor(values, dtype=torch.float32).T.reshape(len(sheet), *field.shape)
+    form = field.form or TableForm.of_numbers(field.columns, math.prod(field.shape))
+    values = form.encode(_sheet(path, form, config.options), str(config.options.get("decimal", ".")))
+    return torch.from_numpy(values).reshape(-1, *field.shape)
 
 
-def _column(sheet: Sheet, name: str, place: int, count: int, decimal: str) -> list[float]:
-    """One element of the feature vector for all rows; ``colour=red`` is 1 where the cell of colour reads red."""
-    base, _, value = name.partition("=")
-    if name in sheet.names:
-        found = sheet.names.index(name)
-    elif value and base in sheet.names:
-        return [float(cell == value) for cell in sheet.columns[sheet.names.index(base)]]
-    elif len(sheet.names) == count:
-        found = place
-    else:
-        text = f"there is no column {name!r}, and {len(sheet.names)} columns are not the {count} of the training data"
-        raise DataError(text, file=sheet.path)
-    numbers = []
-    for line, cell in zip(sheet.lines, sheet.columns[found], strict=True):
-        number = math.nan if is_missing(cell) else parse_number(cell, decimal)
-        if number is None or math.isinf(number):
-            text = f"column {sheet.names[found]!r} holds {cell!r} where a number belongs"
-            raise DataError(text, file=sheet.path, row=line)
-        numbers.append(number)
-    return numbers
+def _sheet(path: Path, form: TableForm, options: Mapping[str, Value]) -> Sheet:
+    """The table, with a header if its first row has one of the names that are looked for."""
+    delimiter, encoding = str(options.get("delimiter", "")), str(options.get("encoding", "auto"))
+    sheet = read_sheet(path, delimiter, "no", encoding)
+    first = {cells[0] for cells in sheet.columns}
+    named = form.named and any(column.name in first for column in form.columns)
+    return read_sheet(path, delimiter, "yes", encoding) if named else sheet

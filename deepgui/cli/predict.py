@@ -15,6 +15,7 @@ from deepgui.cli import output
 from deepgui.cli.errors import DONE, CommandError
 from deepgui.cli.evaluate import run_folder
 from deepgui.cli.inputs import read_examples
+from deepgui.data.legend import Legend
 from deepgui.training.evaluate import Trained, load_trained
 
 
@@ -23,8 +24,8 @@ def run(arguments: Namespace) -> int:
     api.load(arguments.project)
     with output.waiting("predicting"):
         trained = load_trained(run_folder(arguments))
-        if len(trained.objective.inputs) != 1:
-            raise CommandError(f"this network has {len(trained.objective.inputs)} inputs; a file can feed only one.")
+        if len(trained.legend.inputs) != 1:
+            raise CommandError(f"this network has {len(trained.legend.inputs)} inputs; a file can feed only one.")
         found = [item for path in arguments.input for item in predictions(trained, path)]
     if arguments.json:
         output.print_json({"predictions": found})
@@ -41,26 +42,25 @@ def run(arguments: Namespace) -> int:
 
 def predictions(trained: Trained, path: Path) -> Iterator[dict[str, Any]]:
     """One result an example: ``class``, ``probability`` and ``probabilities``, or ``value`` in the data's units."""
-    dataset, name = trained.dataset, trained.objective.inputs[0]
-    field = dataset.field(name)
+    field = trained.legend.inputs[0]
     raw = read_examples(path, field, trained.project.data)
-    batch = dataset.normalizer.transform({name: raw})[name]
+    batch = trained.legend.normalizer.transform({field.name: raw})[field.name]
     with torch.no_grad():
         answer = trained.module(batch).float()
     single = raw.dim() == len(field.shape) + 1 and len(raw) == 1 and field.kind == "image"
-    for row, result in enumerate(_described(trained, answer)):
+    for row, result in enumerate(_described(trained.legend, answer)):
         yield {"file": str(path), "row": None if single else row, **result}
 
 
-def _described(trained: Trained, answer: Tensor) -> Iterator[dict[str, Any]]:
-    target = trained.dataset.target
+def _described(legend: Legend, answer: Tensor) -> Iterator[dict[str, Any]]:
+    target = legend.target
     if target.classes:
         for chances in _probabilities(answer).tolist():
             best = max(range(len(chances)), key=chances.__getitem__)
             named = dict(zip(target.classes, chances, strict=True))
             yield {"class": target.classes[best], "probability": chances[best], "probabilities": named}
         return
-    values = trained.dataset.normalizer.inverse({target.name: answer.reshape(-1, *target.shape)})[target.name]
+    values = legend.normalizer.inverse({target.name: answer.reshape(-1, *target.shape)})[target.name]
     for value in values.reshape(len(values), -1).tolist():
         yield {"value": value}
 

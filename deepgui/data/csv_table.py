@@ -6,24 +6,22 @@ import csv
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal, NamedTuple
+from typing import Literal
 
 import numpy as np
 import torch
-from numpy.typing import NDArray
 
 from deepgui.catalog.spec import ParamSpec, Value
-from deepgui.data.csv_text import Sheet, is_missing, parse_number, read_sheet
+from deepgui.data.columns import Column, TableForm
+from deepgui.data.csv_text import Sheet, parse_number, read_sheet
 from deepgui.data.errors import DataError
 from deepgui.data.fields import Field, label_field, number_field
 from deepgui.data.table import TensorTable
 
-Role = Literal["number", "category", "ignore"]
+Role = Literal["number", "category"]
 FEATURES = "features"
 MAX_CATEGORIES = 50  # different texts in a column that still make sense as categories
 FEW_VALUES = 20  # different numbers in a target that are taken for classes without being asked
-
-_LARGEST = float(np.finfo(np.float32).max)
 
 PARAMS = (
     ParamSpec("path", "str", required=True, doc="The CSV file."),
@@ -59,13 +57,6 @@ PARAMS = (
 )
 
 
-class Encoded(NamedTuple):
-    """Columns of the feature vector that one column of the file became."""
-
-    names: tuple[str, ...]
-    values: NDArray[np.float32]  # (N, len(names)); NaN where missing
-
-
 @dataclass(frozen=True)
 class _Job:
     """A file being read, with the settings that concern its cells."""
@@ -75,35 +66,22 @@ class _Job:
     one_hot: bool
     missing: str
 
-    def numbers(self, position: int) -> NDArray[np.float64]:
-        """A column as numbers, NaN where missing. Raises DataError at the first cell that holds something else."""
-        cells, known = self.sheet.columns[position], dict[str, float]()
-        for cell in self.sheet.counts(position):  # in the order of their first row
-            number = float("nan") if is_missing(cell) else parse_number(cell, self.decimal)
-            if number is None or abs(number) > _LARGEST:
-                raise self._not_a_number(position, cells.index(cell), cell)
-            known[cell] = number
-        return np.array([known[cell] for cell in cells])
-
     def looks_numeric(self, cell: str) -> bool:
         """Whether a cell was meant as a number, perhaps with the other decimal mark."""
         return parse_number(cell, self.decimal) is not None or (
             self.decimal == "." and parse_number(cell, ",") is not None
         )
 
-    def _not_a_number(self, position: int, row: int, cell: str) -> DataError:
-        name = self.sheet.names[position]
-        shown = cell if len(cell) <= 40 else cell[:37] + "..."
-        if self.decimal == "." and "," in cell and parse_number(cell, ",") is not None:
-            way_out = "set decimal to ','"
-        else:
-            way_out = f"correct it, or list {name!r} under categories or ignore"
-        text = f"column {name!r} holds {shown!r} where a number belongs: {way_out}"
-        return DataError(text, file=self.sheet.path, row=self.sheet.lines[row])
 
+def read_csv(options: Mapping[str, Value], form: TableForm | None = None) -> TensorTable:
+    """Open a CSV file with the options of :data:`PARAMS`; see there.
 
-def read_csv(options: Mapping[str, Value]) -> TensorTable:
-    """Open a CSV file with the options of :data:`PARAMS`; see there. Raises DataError."""
+    Args:
+        form: what the features were when something was learnt from such a table; without it, it is found out.
+
+    Raises:
+        DataError: the file or an option cannot be used.
+    """
     path = Path(str(options["path"])).expanduser()
     sheet = read_sheet(path, str(options["delimiter"]), str(options["header"]), str(options["encoding"]))
     if len(sheet.names) < 2:
@@ -114,21 +92,20 @@ def read_csv(options: Mapping[str, Value]) -> TensorTable:
         )
     job = _Job(sheet, str(options["decimal"]), options["category_as"] == "one_hot", str(options["missing"]))
     target = sheet.position(str(options["target"]) or "-1")
-    roles, notes = _roles(job, target, options)
-    used = [i for i, role in enumerate(roles) if role != "ignore" and i != target]
+    roles, notes = (dict[int, Role](), list[str]()) if form else _roles(job, target, options)
+    used = form.places(sheet) if form else list(roles)
     if not used:
         raise DataError("; ".join(["no column is left to learn from", *notes]), file=path)
     missing = {sheet.names[i]: n for i in (*used, target) if (n := len(sheet.holes(i)))}
     job, dropped = _without_holes(job, [*used, target], target)
-    notes += dropped
-    parts = [_encode(job, i, roles[i]) for i in used]
-    columns = tuple(name for part in parts for name in part.names)
-    values = torch.from_numpy(np.concatenate([part.values for part in parts], axis=1))
+    made = form or _form(job, roles, target)
+    values = torch.from_numpy(made.encode(job.sheet, job.decimal, new=form is None))
     target_field, target_values = _target(job, target, str(options["task"]))
     features = FEATURES if target_field.name != FEATURES else "inputs"
-    fields = (Field(features, "vector", (len(columns),), columns=columns), target_field)
+    columns = made.elements
+    fields = (Field(features, "vector", (len(columns),), columns=columns, form=made), target_field)
     tensors = {features: values, target_field.name: target_values}
-    return TensorTable(fields, target_field.name, tensors, missing=missing, notes=tuple(notes))
+    return TensorTable(fields, target_field.name, tensors, missing=missing, notes=(*notes, *dropped))
 
 
 def column_list(text: str) -> list[str]:
@@ -136,34 +113,33 @@ def column_list(text: str) -> list[str]:
     return [name for row in csv.reader([text], skipinitialspace=True) for cell in row if (name := cell.strip())]
 
 
-def _roles(job: _Job, target: int, options: Mapping[str, Value]) -> tuple[list[Role], list[str]]:
-    """What each column is for: as told, else as its cells look."""
+def _roles(job: _Job, target: int, options: Mapping[str, Value]) -> tuple[dict[int, Role], list[str]]:
+    """What each column that is used is for (as told, else as its cells look), and remarks."""
     sheet, notes = job.sheet, list[str]()
-    told: dict[int, Role] = {}
-    for option, role in (("ignore", "ignore"), ("categories", "category"), ("numbers", "number")):
+    told: dict[int, Role | None] = {}
+    for option, role in (("ignore", None), ("categories", "category"), ("numbers", "number")):
         for name in column_list(str(options[option])):
             told[sheet.position(name)] = role  # type: ignore[assignment]
-    roles: list[Role] = []
+    told[target] = None
+    roles: dict[int, Role] = {}
     for i in range(len(sheet.names)):
-        if i in told or i == target:
-            roles.append(told.get(i, "ignore"))
-            continue
-        role, note = _guess(job, i)
-        roles.append(role)
+        guessed, note = (told[i], "") if i in told else _guess(job, i)
+        if guessed is not None:
+            roles[i] = guessed
         notes += [note] if note else []
     return roles, notes
 
 
-def _guess(job: _Job, position: int) -> tuple[Role, str]:
+def _guess(job: _Job, position: int) -> tuple[Role | None, str]:
     name = job.sheet.names[position]
     present = job.sheet.present(position)
     count, different = sum(present.values()), len(present)
     if not present:
-        return "ignore", f"column {name!r} is empty and was left out"
+        return None, f"column {name!r} is empty and was left out"
     if 2 * sum(n for cell, n in present.items() if job.looks_numeric(cell)) >= count:
         return "number", ""  # a stray text among numbers is an error, not a category
     if different > MAX_CATEGORIES or (different > 2 and 2 * different > count):
-        return "ignore", f"text column {name!r} has {different} different values and was left out"
+        return None, f"text column {name!r} has {different} different values and was left out"
     return "category", ""
 
 
@@ -180,33 +156,31 @@ def _without_holes(job: _Job, used: Iterable[int], target: int) -> tuple[_Job, l
         shown = ", ".join(str(sheet.lines[r]) for r in bad[:8]) + (", ..." if len(bad) > 8 else "")
         count = sum(map(len, holes.values()))
         values = "1 value is" if count == 1 else f"{count} values are"
-        text = f"{values} missing in {names} (rows {shown}): set missing to drop or fill"
+        text = f"{values} missing in {names} (row{'s' * (len(bad) != 1)} {shown}): set missing to drop or fill"
         raise DataError(text, file=sheet.path, row=sheet.lines[bad[0]])
     if len(bad) == len(sheet):
         raise DataError("every row has a missing value: set missing to fill, or ignore columns", file=sheet.path)
     gone = set(bad)
     keep = [r for r in range(len(sheet)) if r not in gone]
     columns = tuple(tuple(cells[r] for r in keep) for cells in sheet.columns)
-    kept = Sheet(sheet.path, sheet.names, columns, tuple(sheet.lines[r] for r in keep))
+    kept = Sheet(sheet.path, sheet.names, columns, tuple(sheet.lines[r] for r in keep), sheet.headed)
     rows = "1 row" if len(bad) == 1 else f"{len(bad)} rows"
     return _Job(kept, job.decimal, job.one_hot, job.missing), [f"{rows} with missing values left out"]
 
 
-def _encode(job: _Job, position: int, role: Role) -> Encoded:
-    """One column of the file as columns of the feature vector. Missing numbers become NaN."""
-    name, cells = job.sheet.names[position], job.sheet.columns[position]
-    if role == "number":
-        return Encoded((name,), job.numbers(position).astype(np.float32)[:, None])
-    counts = job.sheet.present(position)
+def _form(job: _Job, roles: Mapping[int, Role], target: int) -> TableForm:
+    """What the used columns become."""
+    sheet = job.sheet
+    columns = tuple(_category(job, i) if role == "category" else Column(sheet.names[i], i) for i, role in roles.items())
+    return TableForm(columns, len(sheet.names), target, sheet.headed)
+
+
+def _category(job: _Job, position: int) -> Column:
+    name, counts = job.sheet.names[position], job.sheet.present(position)
     if not counts:
         raise DataError(f"column {name!r} is empty: ignore it", file=job.sheet.path)
-    values = _sorted_names(counts)
-    most_frequent = max(values, key=lambda value: counts[value])
-    index = {value: i for i, value in enumerate(values)}
-    codes = np.array([index.get(cell, index[most_frequent]) for cell in cells])
-    if not job.one_hot:
-        return Encoded((name,), codes.astype(np.float32)[:, None])
-    return Encoded(tuple(f"{name}={value}" for value in values), np.eye(len(values), dtype=np.float32)[codes])
+    values = tuple(_sorted_names(counts))
+    return Column(name, position, values, job.one_hot, max(values, key=lambda value: counts[value]))
 
 
 def _sorted_names(names: Iterable[str]) -> list[str]:
@@ -231,7 +205,9 @@ def _target(job: _Job, position: int, task: str) -> tuple[Field, torch.Tensor]:
         mostly_text = 2 * sum(n for cell, n in counts.items() if job.looks_numeric(cell)) < len(cells)
         task = "classification" if mostly_text or (whole and different <= FEW_VALUES) else "regression"
     if task == "regression":
-        return number_field(name), torch.from_numpy(job.numbers(position).astype(np.float32)[:, None])
+        return number_field(name), torch.from_numpy(
+            Column(name, position).encode(job.sheet, position, job.decimal, new=True)
+        )
     scattered = not whole or 10 * different > len(cells)  # fewer than ten examples a class
     if len(numeric) == different and scattered and different > FEW_VALUES:
         text = f"the target {name!r} has {different} different numbers, which are no classes: choose regression"

@@ -26,12 +26,14 @@ class Sheet:
         names: one unique name a column; ``column_1``, ``column_2``, ... where there is no header.
         columns: cells by column, stripped of surrounding blanks.
         lines: line of the file (from 1) where each row ends, for messages.
+        headed: whether the names are the file's own.
     """
 
     path: Path
     names: tuple[str, ...]
     columns: tuple[tuple[str, ...], ...]
     lines: tuple[int, ...]
+    headed: bool = True
     _counts: dict[int, Counter[str]] = field(default_factory=dict, repr=False)
 
     def __len__(self) -> int:
@@ -114,7 +116,7 @@ def read_sheet(path: Path, delimiter: str = "", header: str = "auto", encoding: 
             where = "the header" if first is not None else "the first row"
             raise DataError(f"{len(row)} cells where {where} has {width}", file=path, row=line)
     columns = tuple(zip(*body, strict=True))
-    return Sheet(path, _unique_names(first or [""] * width), columns, tuple(body_lines))
+    return Sheet(path, _unique_names(first or [""] * width), columns, tuple(body_lines), first is not None)
 
 
 def _decode(path: Path, encoding: str) -> str:

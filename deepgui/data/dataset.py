@@ -3,19 +3,21 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 import torch
 from torch import Tensor
 
+from deepgui.data.csv_table import read_csv
 from deepgui.data.errors import DataError
-from deepgui.data.fields import Field
+from deepgui.data.fields import Field, shown
+from deepgui.data.legend import Legend
 from deepgui.data.normalize import Normalizer, fit, measure
 from deepgui.data.sources import CLASSIFICATION, REGRESSION, Recent, fingerprint, open_source, resolved_options
 from deepgui.data.splits import split_rows
-from deepgui.data.table import Table, example_bytes, field_of, fits
+from deepgui.data.table import Table, example_bytes, field_of, fits, renumbered
 from deepgui.project.values import DataConfig
 
 _CHUNK_BYTES = 16 << 20  # examples converted at a time; measuring them takes several times as much
@@ -109,6 +111,13 @@ class Dataset:
         """The field of that name. Raises KeyError."""
         return field_of(self.fields, name)
 
+    def legend(self, inputs: Iterable[str]) -> Legend:
+        """What a network must know that is fed these fields, in this order, and learns the target."""
+        fields = tuple(self.field(name) for name in inputs)
+        names = {self.target.name, *(f.name for f in fields)}
+        scales = {name: scale for name, scale in self.normalizer.items() if name in names}
+        return Legend(fields, self.target, Normalizer(scales, self.normalizer.method))
+
     def summary(self) -> dict[str, Any]:
         """What a person should know before training, as JSON's types.
 
@@ -139,31 +148,52 @@ class Dataset:
         return {"examples": len(split), "classes": dict(zip(self.target.classes, counts, strict=True))}
 
 
-def prepare(config: DataConfig, objective: str = "") -> Dataset:
+def prepare(config: DataConfig, objective: str = "", known: Legend | None = None) -> Dataset:
     """Open the source, split it, and learn the normalisation from the training split.
 
     The last two results are kept: asking again costs nothing while neither settings nor files change.
 
     Args:
         objective: ``classification`` and ``regression`` decide how a target that could be both is read.
+        known: what a network learnt already: the data comes with the encoding, scales and classes that it knows.
 
     Raises:
-        DataError: nothing chosen, wrong settings, unusable files, or a target that does not suit the objective.
+        DataError: nothing chosen, wrong settings, unusable files, a target that does not suit the objective,
+            or data that is not such as the network learnt from.
     """
     options = resolved_options(config, objective)
     settings = (config.target, config.validation, config.test, config.seed, config.normalize)
     inputs = tuple(sorted(config.inputs.items()))
     key = (config.source, objective, settings, inputs, tuple(sorted(options.items())), fingerprint(options))
-    return _datasets.get(key, lambda: _prepare(config, objective))
+    own = _datasets.get(key, lambda: _split(open_source(config, objective), config, objective))
+    return own if known is None else _as_learnt(own, config, objective, known)
 
 
-def _prepare(config: DataConfig, objective: str) -> Dataset:
-    table = open_source(config, objective)
+def _as_learnt(own: Dataset, config: DataConfig, objective: str, known: Legend) -> Dataset:
+    """The same data in the form that a network knows."""
+    table = own.train.table
+    form = next((f.form for f in known.inputs if f.form), None)
+    if form is not None and config.source == "csv" and form not in [f.form for f in own.fields]:
+        table = read_csv(resolved_options(config, objective), form)
+    fields = {f.name: f for f in table.fields}
+    for wanted in (*known.inputs, known.target):
+        found = fields.get(wanted.name)
+        if found is None or (found.kind, found.shape, found.dtype) != (wanted.kind, wanted.shape, wanted.dtype):
+            here = ", ".join(f"{f.name} ({f.kind} {shown(f.shape)})" for f in fields.values())
+            raise DataError(f"the network knows {wanted.name} ({wanted.kind} {shown(wanted.shape)}); here is {here}")
+    table = renumbered(table, known.target)
+    if table is own.train.table and all(own.normalizer.get(name) == scale for name, scale in known.normalizer.items()):
+        return own
+    return _split(table, config, objective, known.normalizer)
+
+
+def _split(table: Table, config: DataConfig, objective: str, scales: Normalizer | None = None) -> Dataset:
+    """``scales``: those that a network learnt with; without them they are learnt here."""
     target = _target(table, config, objective)
     labels = table.labels()
     rows = split_rows(len(table), labels, config.validation, config.test, config.seed, table.fixed)
     moments = measure(table.fields, _training_chunks(table, rows.train))
-    normalizer = fit(moments, config.normalize)
+    normalizer = scales or fit(moments, config.normalize)
     train, validation, test = (
         Split(name, table, part, normalizer) for name, part in zip(("train", "validation", "test"), rows, strict=True)
     )

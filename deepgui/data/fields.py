@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Literal
+from dataclasses import fields as dataclass_fields
+from typing import Any, Literal
+
+from deepgui.data.columns import TableForm
 
 FieldKind = Literal["image", "vector", "number", "label"]
 
@@ -20,6 +24,7 @@ class Field:
         dtype: ``float32`` or ``int64`` (labels), as in ``torch.float32``.
         classes: names of the classes of a label.
         columns: names of the elements of a vector's last dimension, where they are known.
+        form: how a vector was made from the columns of a text table, if it was.
     """
 
     name: str
@@ -28,6 +33,19 @@ class Field:
     dtype: str = "float32"
     classes: tuple[str, ...] = ()
     columns: tuple[str, ...] = ()
+    form: TableForm | None = None
+
+    def state(self) -> dict[str, Any]:
+        """Plain values for JSON."""
+        found = {f.name: getattr(self, f.name) for f in dataclass_fields(self)}
+        return {**found, "form": self.form.state() if self.form else None}
+
+    @classmethod
+    def from_state(cls, state: Mapping[str, Any]) -> Field:
+        """What :meth:`state` described. Raises KeyError, TypeError or ValueError for anything else."""
+        plain: dict[str, Any] = {name: tuple(v) if isinstance(v, list) else v for name, v in state.items()}
+        plain["form"] = TableForm.from_state(state["form"]) if state["form"] else None
+        return cls(**plain)
 
 
 def label_field(name: str, classes: tuple[str, ...]) -> Field:
@@ -38,3 +56,8 @@ def label_field(name: str, classes: tuple[str, ...]) -> Field:
 def number_field(name: str) -> Field:
     """A real number to predict, shape (1,)."""
     return Field(name, "number", (1,))
+
+
+def shown(shape: tuple[int, ...]) -> str:
+    """A shape for people: ``1×28×28``; ``1`` for a single value."""
+    return "×".join(map(str, shape)) or "1"

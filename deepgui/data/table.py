@@ -12,6 +12,7 @@ from typing import Protocol
 import torch
 from torch import Tensor
 
+from deepgui.data.errors import DataError
 from deepgui.data.fields import Field
 
 
@@ -118,3 +119,58 @@ class TensorTable:
     def labels(self) -> Tensor | None:
         is_label = field_of(self.fields, self.target).kind == "label"
         return self.tensors[self.target] if is_label else None
+
+
+@dataclass(frozen=True, eq=False)
+class _Renumbered:
+    """A table whose classes have the numbers that a network knows them by; ``codes`` maps the table's own to these."""
+
+    own: Table
+    fields: tuple[Field, ...]
+    target: str
+    codes: Tensor
+
+    @property
+    def in_memory(self) -> bool:
+        return self.own.in_memory
+
+    @property
+    def fixed(self) -> Mapping[str, Tensor]:
+        return self.own.fixed
+
+    @property
+    def missing(self) -> Mapping[str, int]:
+        return self.own.missing
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        return self.own.notes
+
+    def __len__(self) -> int:
+        return len(self.own)
+
+    def get(self, indices: Tensor) -> dict[str, Tensor]:
+        found = self.own.get(indices)
+        return {**found, self.target: self.codes[found[self.target]]}
+
+    def labels(self) -> Tensor | None:
+        labels = self.own.labels()
+        return None if labels is None else self.codes[labels]
+
+
+def renumbered(table: Table, target: Field) -> Table:
+    """The table with the classes of ``target``, in its order.
+
+    Raises:
+        DataError: the table has a class that ``target`` does not.
+    """
+    own = field_of(table.fields, target.name)
+    if own.classes == target.classes:
+        return table
+    strange = [name for name in own.classes if name not in target.classes]
+    if strange:
+        known = ", ".join(target.classes)
+        raise DataError(f"the network does not know the class {strange[0]!r} of {target.name}: it knows {known}")
+    codes = torch.tensor([target.classes.index(name) for name in own.classes])
+    fields = tuple(target if f is own else f for f in table.fields)
+    return _Renumbered(table, fields, target.name, codes)

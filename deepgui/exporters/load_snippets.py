@@ -83,7 +83,7 @@ def _csv(subject: Exportable) -> Loader | None:
     """The features by the reader of ``predict.py``, the target here."""
     options = subject.project.data.options
     target = subject.target
-    if input_kind(subject) != "table" or target is None or options.get("category_as") == "code":
+    if input_kind(subject) != "table" or target is None:
         return None
     value = "CLASSES.index(name_of(row[position]))" if target.classes else "float(row[position])"
     dtype = "torch.int64" if target.classes else "torch.float32"

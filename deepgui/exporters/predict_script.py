@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import json
 import textwrap
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
+from deepgui.catalog.spec import Value
+from deepgui.data.columns import TableForm
+from deepgui.data.csv_text import MISSING
 from deepgui.exporters.exportable import Exportable, shape_of
 
 _TEXT = '''\
@@ -76,14 +79,12 @@ def read(path: str) -> Tensor:
     if path.endswith(".npy"):
         return torch.from_numpy(np.load(path)).float().reshape(-1, *SHAPE)
     rows = read_rows(path)
-    names = rows[0]
-    if all(column in names or column.partition("=")[0] in names for column in COLUMNS):
+    if any(column in rows[0] for column in COLUMNS):
+        places = [rows[0].index(column) for column in COLUMNS]
         rows = rows[1:]
-    elif len(names) == len(COLUMNS):
-        names = list(COLUMNS)
     else:
-        names = [f"column_{i + 1}" for i in range(len(names))]
-    return torch.tensor([[cell(dict(zip(names, row)), column) for column in COLUMNS] for row in rows])
+        places = {places}
+    return torch.tensor([{row} for row in rows])
 
 
 def read_rows(path: str) -> list[list[str]]:
@@ -94,15 +95,31 @@ def read_rows(path: str) -> list[list[str]]:
     return [[cell.strip() for cell in row] for row in rows if row]
 
 
-def cell(row: dict[str, str], column: str) -> float:
-    """A column's number; ``colour=red`` is 1 where the cell of ``colour`` reads ``red``."""
-    if column not in row:
-        name, _, value = column.partition("=")
-        return float(row[name] == value)
+def number(cell: str) -> float:
+    """A cell's number, NaN where there is none."""
     try:
-        return float(row[column]{decimal})
+        return float(cell{decimal})
     except ValueError:
-        return math.nan'''
+        return math.nan{category}'''
+
+_NUMBER_ROW = "[number(row[place]) for place in places]"
+_MIXED_ROW = "[x for column, place in zip(COLUMNS, places) for x in elements(row[place], column)]"
+
+_CATEGORY = '''
+
+
+def elements(cell: str, column: str) -> list[float]:
+    """What a cell becomes: its number, or {becomes}."""
+    if column not in CATEGORIES:
+        return [number(cell)]
+    if cell.lower() in MISSING:
+        cell = USUAL[column]
+    if cell not in CATEGORIES[column]:
+        sys.exit(f"{{column}} is {{cell!r}}; the network knows {{', '.join(CATEGORIES[column])}}")
+    return {encoded}'''
+
+_ONE_HOT = ("a 1 at the place of its category", "[float(cell == value) for value in CATEGORIES[column]]")
+_CODE = ("the number of its category", "[float(CATEGORIES[column].index(cell))]")
 
 _CLASS_ANSWERS = """\
         for row, probabilities in enumerate({probabilities}):
@@ -181,7 +198,7 @@ def _imports(kind: str) -> str:
 def _constants(subject: Exportable, kind: str) -> str:
     lines = [f"SHAPE = {shape_of(subject.inputs[0])!r}  # of one example"]
     if kind == "table":
-        lines.append(f"COLUMNS = {_words(subject.fields[0].columns)}")
+        lines += _table_constants(table_form(subject))
     if names := classes(subject):
         lines.append(f"CLASSES = {_words(names)}")
     own = _scale(subject, subject.fields[0].name if subject.fields else "")
@@ -195,7 +212,27 @@ def _constants(subject: Exportable, kind: str) -> str:
     return "\n".join(lines) + "\n"
 
 
-def _words(texts: tuple[str, ...]) -> str:
+def table_form(subject: Exportable) -> TableForm:
+    """How the columns of a table become the network's input."""
+    field = subject.fields[0]
+    return field.form or TableForm.of_numbers(field.columns, len(field.columns))
+
+
+def _table_constants(form: TableForm) -> Iterator[str]:
+    yield f"COLUMNS = {_words([column.name for column in form.columns])}"
+    categories = [column for column in form.columns if column.categories]
+    if categories:
+        yield _mapping("CATEGORIES", {column.name: _words(column.categories) for column in categories})
+        yield _mapping("USUAL", {column.name: json.dumps(column.usual, ensure_ascii=False) for column in categories})
+        yield f"MISSING = {_words(sorted(MISSING))}"
+
+
+def _mapping(name: str, items: Mapping[str, str]) -> str:
+    lines = "".join(f"    {json.dumps(key, ensure_ascii=False)}: {text},\n" for key, text in items.items())
+    return f"{name} = {{\n{lines}}}"
+
+
+def _words(texts: Sequence[str]) -> str:
     """A tuple of texts as a formatter writes it, with double quotes."""
     return f"({', '.join(json.dumps(text, ensure_ascii=False) for text in texts)}{',' * (len(texts) == 1)})"
 
@@ -221,12 +258,34 @@ def _reader(subject: Exportable, kind: str) -> str:
     if kind == "numbers":
         dtype = str(subject.inputs[0].params.get("dtype", "float32"))
         return _NUMBERS.format(cast="float" if "float" in dtype else "long")
+    return _table_reader(table_form(subject), options)
+
+
+def _table_reader(form: TableForm, options: Mapping[str, Value]) -> str:
     comma = options.get("decimal") == ","
     given = str(options.get("delimiter", "")).replace("tab", "\t").replace("\\t", "\t")
     candidates = ";|\t" if comma else ",;|\t"
-    delimiter = json.dumps(given) if given else f"max({json.dumps(candidates)}, key=text.count)"
-    decimal = '.replace(".", "").replace(",", ".")' if comma else ""
-    return _TABLE.replace("{delimiter}", delimiter).replace("{decimal}", decimal)
+    places = "range(len(COLUMNS))"
+    if form.width > len(form.columns):
+        known = ", ".join(str(column.place) for column in form.columns)
+        places = f"{places} if len(rows[0]) == len(COLUMNS) else [{known}]"
+    categories = [column for column in form.columns if column.categories]
+    becomes, encoded = _ONE_HOT if categories and categories[0].one_hot else _CODE
+    return _filled(
+        _TABLE,
+        places=places,
+        row=_MIXED_ROW if categories else _NUMBER_ROW,
+        delimiter=json.dumps(given) if given else f"max({json.dumps(candidates)}, key=text.count)",
+        decimal='.replace(".", "").replace(",", ".")' if comma else "",
+        category=_CATEGORY.format(becomes=becomes, encoded=encoded) if categories else "",
+    )
+
+
+def _filled(text: str, **parts: str) -> str:
+    """``str.format`` for a text that has braces of its own."""
+    for name, part in parts.items():
+        text = text.replace(f"{{{name}}}", part)
+    return text
 
 
 def _normalize(subject: Exportable) -> str:

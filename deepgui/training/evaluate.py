@@ -14,7 +14,7 @@ from deepgui.compiler.build import build
 from deepgui.compiler.catalogue import catalogue
 from deepgui.data import legend
 from deepgui.data.batches import Batches
-from deepgui.data.dataset import Dataset, prepare, prepare_as_learnt
+from deepgui.data.dataset import Dataset, prepare
 from deepgui.data.legend import Legend
 from deepgui.project.values import DataConfig, Project, main_key
 from deepgui.training import checkpoints
@@ -134,5 +134,5 @@ def examples_of(trained: Trained, config: DataConfig | None = None) -> tuple[Dat
         DataError: the data cannot be read, or is not such as the network learnt from.
     """
     project = trained.project
-    dataset = prepare_as_learnt(config or project.data, project.training.objective, trained.legend)
+    dataset = prepare(config or project.data, project.training.objective, trained.legend)
     return dataset, _objective(project, dataset, [field.name for field in trained.legend.inputs])

@@ -8,6 +8,8 @@ from pathlib import Path
 from time import perf_counter
 from typing import Any
 
+from deepgui.data import legend
+from deepgui.data.legend import Legend
 from deepgui.training import checkpoints
 from deepgui.training.events import CheckpointReason, CheckpointSaved, Event
 from deepgui.training.store import Recorder, RunError
@@ -38,6 +40,11 @@ class Keeper:
         self._save_at = now + self._gap
         self._best_at = now
         self._look_back_at = now
+
+    def explain(self, known: Legend) -> None:
+        """Keep what the numbers mean, without which the weights are worth nothing. Raises OSError."""
+        if self.folder is not None:
+            legend.write(self.folder, known)
 
     def begin(self) -> None:
         """The training begins now: getting ready does not count towards the first checkpoint."""

@@ -20,7 +20,7 @@ from deepgui.compiler.catalogue import catalogue
 from deepgui.compiler.report import check
 from deepgui.data import legend
 from deepgui.data.batches import Batches
-from deepgui.data.dataset import Dataset, prepare, prepare_as_learnt
+from deepgui.data.dataset import Dataset, prepare
 from deepgui.graph.problems import NetworkError
 from deepgui.graph.values import Network
 from deepgui.project.values import Project, main_key
@@ -184,17 +184,42 @@ class Trainer:
         preload()
         self._step_cost = (report.multiply_adds if report else 0) * config.batch_size
         self.device = torch.device(resolve(config.device).id)
-        known = legend.read(self.spec.resume) if self.spec.resume is not None else None
-        self.dataset = (
-            prepare_as_learnt(project.data, config.objective, known)
-            if known
-            else prepare(project.data, config.objective)
-        )
         torch.manual_seed(config.seed)
         self.module = build(network, kinds, report).to(self.device)
+        state = self._state_of(self.spec.resume) if self.spec.resume is not None else None
+        self._bind(drop_single=batch_norm(network) is not None)
+        if self.spec.resume is not None and state is not None:
+            self.restore(state)
+            self._keeper = Keeper(self.spec.resume, config.checkpoint_minutes)
+            self._keeper.rewind(self.step)
+        self._began = perf_counter() - self.position.seconds
+        self._remember()
+        if self._keeper is not None:
+            self._keeper.explain(self.dataset.legend(self.objective.inputs))
+            self._keeper.begin()
+        self._period = FLUSH_SECONDS.get(self.device.type, FLUSH_SECONDS_ELSEWHERE)
+        self._flush_at = perf_counter() + self._period
+
+    def _state_of(self, run: Path) -> checkpoints.State:
+        """Where a run's last checkpoint left it. Raises CheckpointError or RunError if it cannot go on."""
+        if under_way(run):
+            raise RunError(f"The run {run.name} is still being trained by another process: stop that one first.")
+        state = checkpoints.load(run / "checkpoints" / "last.pt")
+        checkpoints.load_weights(self.module, state["module"], run)
+        return state
+
+    def _bind(self, *, drop_single: bool) -> None:
+        """Join module, data and settings.
+
+        Args:
+            drop_single: leave an example out that is alone in the last batch of an epoch.
+        """
+        project, config = self.spec.project, self.config
+        known = legend.read(self.spec.resume) if self.spec.resume is not None else None
+        self.dataset = prepare(project.data, config.objective, known)
         self.objective = make_objective(project, self.key, self.dataset)
         self.objective.criterion.to(self.device)
-        drop = batch_norm(network) is not None and len(self.dataset.train) % config.batch_size == 1
+        drop = drop_single and len(self.dataset.train) % config.batch_size == 1
         self._batches = Batches(self.dataset.train, config.batch_size, self.device, True, config.seed, drop)
         self._splits = {name: split_batches(self.dataset, name, self.device) for name in ("validation", "test")}
         self._opened = [self._batches, *self._splits.values()]
@@ -203,24 +228,6 @@ class Trainer:
         length = Length(self.steps_per_epoch, config.epochs, self.total_steps)
         self.stepper = Stepper(self.module, self.objective, config, self.device, length)
         self._ledger = Ledger(self.objective.hits, self.device, self.position.sums)
-        if self.spec.resume is not None:
-            self._go_on(self.spec.resume)
-        self._began = perf_counter() - self.position.seconds
-        self._remember()
-        if self._keeper is not None:
-            self._keeper.begin(self.dataset.legend(self.objective.inputs))
-        self._period = FLUSH_SECONDS.get(self.device.type, FLUSH_SECONDS_ELSEWHERE)
-        self._flush_at = perf_counter() + self._period
-
-    def _go_on(self, run: Path) -> None:
-        """Take up a run where its last checkpoint left it. Raises CheckpointError or RunError."""
-        if under_way(run):
-            raise RunError(f"The run {run.name} is still being trained by another process: stop that one first.")
-        state = checkpoints.load(run / "checkpoints" / "last.pt")
-        checkpoints.load_weights(self.module, state["module"], run)
-        self.restore(state)
-        self._keeper = Keeper(run, self.config.checkpoint_minutes)
-        self._keeper.rewind(self.step)
 
     def _started(self) -> Started:
         return Started(

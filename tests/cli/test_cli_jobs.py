@@ -192,7 +192,7 @@ def test_predict_reads_rows_by_column_name_or_in_order(
     ("name", "content", "said"),
     [
         ("no.csv", None, "there is no such file"),
-        ("few.csv", b"1,2,3\n", "3 columns are not the 13"),
+        ("few.csv", b"1,2,3\n", "there are 3 columns without names, but 13 are needed"),
         ("text.csv", b"a" + 12 * b",1" + b"\n", "row 1: column 'column_1' holds 'a'"),
         ("x.png", b"no picture", "does not take images"),
         ("x.npy", b"no array", "not a NumPy file"),

@@ -10,7 +10,7 @@ import torch
 
 from deepgui.project.file import meaning_hash, read
 from deepgui.training import store
-from deepgui.training.evaluate import evaluate, load_trained
+from deepgui.training.evaluate import evaluate, examples_of, load_trained
 from deepgui.training.events import EpochFinished, Finished, Scalars
 from deepgui.training.store import RunError, RunStore
 from deepgui.training.trainer import RunSpec, Trainer
@@ -85,8 +85,9 @@ def test_a_trained_module_comes_back_and_scores_the_same(digits, new_run):
     _, last = finished(project, folder)
     trained = load_trained(folder)
     assert not trained.module.training
+    dataset, objective = examples_of(trained)
     for split, prefix in (("test", "test"), ("val", "val")):
-        score = evaluate(trained.module, trained.dataset, split, trained.objective)
+        score = evaluate(trained.module, dataset, split, objective)
         for name, value in score.metrics.items():
             assert value == pytest.approx(last.metrics[f"{prefix}_{name}"], rel=1e-5)
     assert score.confusion.shape == (10, 10)
@@ -99,10 +100,11 @@ def test_evaluation_gives_the_module_its_mode_back(digits, new_run):
     finished(project, folder)
     trained = load_trained(folder)
     trained.module.train()
-    evaluate(trained.module, trained.dataset, "test", trained.objective)
+    dataset, objective = examples_of(trained)
+    evaluate(trained.module, dataset, "test", objective)
     assert trained.module.training
     with pytest.raises(KeyError):
-        evaluate(trained.module, trained.dataset, "exam", trained.objective)
+        evaluate(trained.module, dataset, "exam", objective)
 
 
 def test_the_best_epoch_is_what_is_kept(wine):
