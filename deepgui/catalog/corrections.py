@@ -36,7 +36,7 @@ CATEGORY_OF = {"MultiheadAttention": "Attention"}
 
 LEFT_OUT = {
     "Module": "the base class of all layers",
-    "Container": "deprecated base class",
+    "Container": "the deprecated base class of containers",
     "Sequential": "a drawing is a sequence already",
     "ModuleList": "a container; it computes nothing",
     "ModuleDict": "a container; it computes nothing",
@@ -45,10 +45,12 @@ LEFT_OUT = {
     "RNNBase": "the base class of RNN, LSTM and GRU",
     "RNNCellBase": "the base class of the cells",
     "NLLLoss2d": "deprecated; NLLLoss does the same",
-    "TransformerEncoder": "takes a layer as argument; place TransformerEncoderLayer as often as needed",
-    "TransformerDecoder": "takes a layer as argument; place TransformerDecoderLayer as often as needed",
+    "DataParallel": "a wrapper for training on several devices; it computes nothing of its own",
 }
 """Names of torch.nn that are no layers to place, with the reason. Lazy twins are left out by their base class."""
+
+TENSORS = frozenset({"weight", "pos_weight"})
+"""Constructor arguments that are tensors and set by hand: the weights of classes in a loss."""
 
 HIDDEN = frozenset(
     {"device", "dtype", "size_average", "reduce", "process_group", "custom_encoder", "custom_decoder", "options"}
@@ -84,6 +86,8 @@ DEFAULTS: dict[tuple[str, str], Value] = {
     ("Transformer", "batch_first"): True,
     ("TransformerEncoderLayer", "batch_first"): True,
     ("TransformerDecoderLayer", "batch_first"): True,
+    ("TransformerEncoder", "batch_first"): True,
+    ("TransformerDecoder", "batch_first"): True,
     ("Softmax", "dim"): -1,
     ("LogSoftmax", "dim"): -1,
     ("Softmin", "dim"): -1,
@@ -100,6 +104,7 @@ STARTERS: dict[str, Value] = {
     "hidden_size": 32,
     "num_heads": 4,
     "nhead": 4,
+    "num_layers": 2,
     "output_size": 1,
     "padding": 1,
     "value": 0.0,
@@ -186,6 +191,11 @@ PORTS: dict[tuple[str, str], tuple[PortSpec, ...]] = {
     ("TransformerEncoderLayer", "src"): (PortSpec("src", layouts=("N S E", "S N E")),),
     ("TransformerDecoderLayer", "tgt"): (PortSpec("tgt", layouts=("N T E", "T N E")),),
     ("TransformerDecoderLayer", "memory"): (PortSpec("memory", layouts=("N S E", "S N E")),),
+    ("TransformerEncoder", "src"): (PortSpec("src", layouts=("N S E", "S N E")),),
+    ("TransformerDecoder", "tgt"): (PortSpec("tgt", layouts=("N T E", "T N E")),),
+    ("TransformerDecoder", "memory"): (PortSpec("memory", layouts=("N S E", "S N E")),),
+    ("Transformer", "src"): (PortSpec("src", layouts=("N S E", "S N E")),),
+    ("Transformer", "tgt"): (PortSpec("tgt", layouts=("N T E", "T N E")),),
     ("Embedding", "input"): (PortSpec("input", dtypes=_INTEGERS),),
     ("EmbeddingBag", "input"): (PortSpec("input", dtypes=_INTEGERS),),
     ("BatchNorm1d", "input"): (PortSpec("input", layouts=("N C", "N C L")),),
@@ -206,6 +216,12 @@ SPATIAL_MODULES = frozenset({"conv", "pooling", "padding", "batchnorm", "instanc
 
 SHORTENED = frozenset({"RNN", "GRU", "LSTM"})
 """Layers whose meta kernels run step by step: shapes are found on a short sequence and stretched."""
+
+DOCS = {
+    "CrossMapLRN2d": "Normalizes each value by those at the same place in the neighbouring channels. "
+    "LocalResponseNorm does the same for any number of dimensions.",
+}
+"""Help for layers that have no docstring."""
 
 ALIASES: dict[str, tuple[str, ...]] = {
     "Linear": ("dense", "fully connected", "fc", "affine"),
@@ -229,6 +245,9 @@ ALIASES: dict[str, tuple[str, ...]] = {
     "MultiheadAttention": ("self attention", "mha", "transformer"),
     "TransformerEncoderLayer": ("bert", "self attention", "block"),
     "TransformerDecoderLayer": ("gpt", "cross attention", "block"),
+    "TransformerEncoder": ("bert", "self attention", "stack"),
+    "TransformerDecoder": ("gpt", "cross attention", "stack"),
+    "Transformer": ("seq2seq", "translation", "encoder decoder"),
     "LSTM": ("recurrent", "memory", "sequence"),
     "GRU": ("recurrent", "gated", "sequence"),
     "RNN": ("recurrent", "elman", "sequence"),

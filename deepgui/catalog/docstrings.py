@@ -5,17 +5,17 @@ from __future__ import annotations
 import inspect
 import re
 
-_ROLE = re.compile(r":\w+:`~?\.?([^`<]*?)(?:\s*<[^`]*>)?`")
+_ROLE = re.compile(r":\w+:`~?\.?([^`]*?)(?:\s*<[^`<]*>)?`")
+_SIGNATURE = re.compile(r"^[\w.]+\([^()]*(?:\([^()]*\)[^()]*)*\)(?:\s*->[^\n]*)?\s*:?\s*(?:\n|$)")
 _ARGUMENT = re.compile(r"^( *)(\w+)(?: *\([^)]*\))? *: +(.*)$")
 
 
 def clean(doc: str | None) -> str:
-    """A docstring without its indentation and without a leading C signature."""
+    """A docstring without its indentation and without leading C signatures, which may take several lines."""
     text = inspect.cleandoc(doc or "")
-    lines = text.splitlines()
-    while lines and (not lines[0].strip() or re.match(r"^\w+\(.*\)(\s*->.*)?$", lines[0].strip())):
-        lines = lines[1:]
-    return "\n".join(lines).strip()
+    while match := _SIGNATURE.match(text):
+        text = text[match.end() :].lstrip("\n")
+    return inspect.cleandoc(text).strip()
 
 
 def plain(text: str) -> str:
@@ -25,14 +25,15 @@ def plain(text: str) -> str:
 
 
 def summary(doc: str) -> str:
-    """The first sentence, in plain text."""
+    """The first sentence, in plain text, that is not in a note or another directive."""
     paragraph: list[str] = []
+    aside = False
     for line in doc.splitlines():
-        if not line.strip():
-            if paragraph:
-                break
-            continue
-        if line.lstrip().startswith(".."):
+        if line.startswith(".."):
+            aside = True
+        elif line.strip() and not line.startswith(" "):
+            aside = False
+        if aside or not line.strip():
             if paragraph:
                 break
             continue

@@ -17,11 +17,17 @@ from typing import Any, Literal, cast
 import torch
 from torch import nn
 
+from deepgui.catalog import composed, docstrings
 from deepgui.catalog import corrections as fix
-from deepgui.catalog import docstrings
 from deepgui.catalog.spec import Infer, LayerSpec, ParamSpec, ParamType, PortSpec, SpecError, Value, freeze
 
 _EMPTY = inspect.Parameter.empty
+
+_FACTORIES: dict[str, Callable[..., nn.Module]] = {
+    "TransformerEncoder": composed.TransformerEncoder,
+    "TransformerDecoder": composed.TransformerDecoder,
+}
+"""Layers that take a layer, and what makes both from plain settings."""
 
 
 def layer_names() -> tuple[str, ...]:
@@ -49,15 +55,18 @@ def module_spec(cls: type[nn.Module], target: str = "", category: str = "") -> L
         SpecError: if a correction names an argument that the class does not have.
     """
     kind = cls.__name__
-    doc = docstrings.clean(cls.__doc__)
+    doc = docstrings.clean(cls.__doc__) or fix.DOCS.get(kind, "")
     helps = docstrings.arguments(doc)
     forward = _parameters(cls.forward)
     inputs = _inputs(kind, cls, forward)
-    params = [*_init_params(kind, cls, inputs, helps), *_call_params(kind, forward, helps)]
+    factory = _FACTORIES.get(kind) if not target else None
+    if factory:
+        helps = {**docstrings.arguments(docstrings.clean(getattr(nn, f"{kind}Layer").__doc__)), **helps}
+    params = [*_init_params(kind, factory or cls, inputs, helps), *_call_params(kind, forward, helps)]
     home = cls.__module__.rsplit(".", 1)[-1]
     spec = LayerSpec(
         kind=kind,
-        target=target or f"torch.nn.{kind}",
+        target=target or (f"{factory.__module__}.{kind}" if factory else f"torch.nn.{kind}"),
         form="module",
         category=category or fix.CATEGORY_OF.get(kind) or fix.CATEGORIES.get(home, "Other"),
         inputs=inputs,
@@ -66,6 +75,7 @@ def module_spec(cls: type[nn.Module], target: str = "", category: str = "") -> L
         summary=docstrings.summary(doc),
         doc=doc,
         aliases=fix.ALIASES.get(kind, ()),
+        source=composed.source_of(factory) if factory else "",
         is_loss=home == "loss",
     )
     _check_corrections(spec, {p.name for p in forward} | _names(params))
@@ -86,9 +96,9 @@ def _parameters(function: Callable[..., Any]) -> list[inspect.Parameter]:
     return [p for p in signature.parameters.values() if p.name != "self" and p.kind not in variable]
 
 
-def _init_parameters(cls: type[nn.Module]) -> list[inspect.Parameter]:
+def _init_parameters(maker: Callable[..., nn.Module]) -> list[inspect.Parameter]:
     """``__init__``'s parameters; those of the longest-winded overload where ``__init__`` says only ``*args``."""
-    init = cast("Callable[..., Any]", cls.__init__)
+    init = cast("Callable[..., Any]", maker.__init__) if inspect.isclass(maker) else maker  # type: ignore[misc]
     overloads = typing.get_overloads(init)
     if overloads:
         candidates = [_parameters(o) for o in overloads]
@@ -96,7 +106,8 @@ def _init_parameters(cls: type[nn.Module]) -> list[inspect.Parameter]:
     return _parameters(init)
 
 
-def _is_tensor(annotation: Any) -> bool:
+def is_tensor(annotation: Any) -> bool:
+    """Whether an argument takes a tensor, or several, or perhaps one."""
     return annotation is torch.Tensor or torch.Tensor in typing.get_args(annotation)
 
 
@@ -118,7 +129,7 @@ def _is_plain(p: inspect.Parameter) -> bool:
     return (
         p.annotation in (bool, int, float, str)
         or isinstance(p.default, (bool, int, float, str))
-        or (p.annotation is not _EMPTY and bool in typing.get_args(p.annotation) and not _is_tensor(p.annotation))
+        or (p.annotation is not _EMPTY and bool in typing.get_args(p.annotation) and not is_tensor(p.annotation))
     )
 
 
@@ -139,11 +150,16 @@ def _outputs(kind: str, params: list[ParamSpec]) -> tuple[PortSpec, ...]:
 
 
 def _init_params(
-    kind: str, cls: type[nn.Module], inputs: tuple[PortSpec, ...], helps: dict[str, str]
+    kind: str, maker: Callable[..., nn.Module], inputs: tuple[PortSpec, ...], helps: dict[str, str]
 ) -> list[ParamSpec]:
     found = []
-    for p in _init_parameters(cls):
-        if p.name in fix.HIDDEN or p.name.startswith("_") or _is_tensor(p.annotation):
+    for p in _init_parameters(maker):
+        if p.name in fix.HIDDEN or p.name.startswith("_"):
+            continue
+        if is_tensor(p.annotation) and p.name in fix.TENSORS:
+            found.append(ParamSpec(p.name, "floats", nullable=True, tensor=True, doc=helps.get(p.name, "")))
+            continue
+        if is_tensor(p.annotation):
             continue
         found.append(_param(kind, p, inputs[0].name if inputs else "", helps))
     return found
@@ -160,7 +176,7 @@ def _param(kind: str, p: inspect.Parameter, port: str, helps: dict[str, str], *,
     required = p.default is _EMPTY
     torch_default = None if required or callable(p.default) else _literal(p.default)
     choices = fix.CHOICES.get((kind, p.name)) or fix.CHOICES.get(("*", p.name), ())
-    type_, nullable, length, words = _type_of(p, torch_default)
+    type_, nullable, length, words = type_of(p, torch_default)
     if choices and type_ != "ints":
         type_ = "choice"
     infer = fix.INFERRED_FROM.get((kind, p.name))
@@ -193,7 +209,7 @@ def _literal(value: Any) -> Value:
         return None
 
 
-def _type_of(p: inspect.Parameter, default: Value) -> tuple[ParamType, bool, int, tuple[str, ...]]:
+def type_of(p: inspect.Parameter, default: Value) -> tuple[ParamType, bool, int, tuple[str, ...]]:
     """The editor type, whether None is accepted, the length of tuples, and the accepted words."""
     if p.name in fix.TYPES and (p.annotation not in (int, float)):
         return cast("ParamType", fix.TYPES[p.name]), default is None and p.default is not _EMPTY, 0, ()

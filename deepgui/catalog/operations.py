@@ -1,22 +1,27 @@
-"""Tensor operations as nodes, and the ends of a network.
+"""From an :class:`~deepgui.catalog.functions.Operation` to a declaration, and the ends of a network.
 
-A torch function has no signature that Python could read, so each operation says which arguments are
-tensors and which are settings; :func:`operations` checks that against the signature that torch keeps
-for its own overrides, and the help comes from the docstring.
+What an operation says about a function is checked against the function's real signature: Python's own
+where it has one, else the schema that PyTorch keeps for its dispatcher. Types and defaults come from there, and the
+help from the docstring.
 """
 
 from __future__ import annotations
 
+import functools
+import importlib
 import inspect
-from collections.abc import Callable
-from dataclasses import dataclass, replace
+import re
+import typing
+from collections.abc import Callable, Collection, Iterator
+from dataclasses import replace
 from typing import Any
 
 import torch
-from torch.overrides import get_testing_overrides
 
-from deepgui.catalog import docstrings
-from deepgui.catalog.spec import LayerSpec, ParamSpec, PortSpec, SpecError
+from deepgui.catalog import composed, docstrings
+from deepgui.catalog.functions import FUNCTIONS, TORCH, Operation
+from deepgui.catalog.introspect import is_tensor, type_of
+from deepgui.catalog.spec import LayerSpec, ParamSpec, PortSpec, SpecError, Value, freeze
 
 DTYPES = ("float32", "int64", "bool", "float64", "float16", "bfloat16", "int32", "uint8", "complex64")
 
@@ -46,92 +51,183 @@ OUTPUT = LayerSpec(
     aliases=("result", "return", "y"),
 )
 
-_DIM = ParamSpec("dim", "int", default=1, torch_default=0, doc="The dimension; 0 is the batch.")
-_DIMS = ParamSpec(
-    "dim", "ints", default=-1, required=True, doc="The dimension or dimensions to reduce; 0 is the batch."
-)
-_KEEPDIM = ParamSpec("keepdim", "bool", False, False, doc="Whether the reduced dimensions stay, with size 1.")
-_SHAPE = ParamSpec("shape", "ints", required=True, doc="The new shape, batch first; one size may be -1.")
-_ORDER = ParamSpec("dims", "ints", required=True, doc="The dimensions in their new order; 0 is the batch.")
-_DIM0 = ParamSpec("dim0", "int", default=1, required=True, doc="The first dimension to swap.")
-_DIM1 = ParamSpec("dim1", "int", default=2, required=True, doc="The second dimension to swap.")
-_AT = ParamSpec("dim", "int", default=1, required=True, doc="Where the dimension of size 1 is.")
-_LOW = ParamSpec("min", "float", nullable=True, doc="Smallest value; none if left out.")
-_HIGH = ParamSpec("max", "float", nullable=True, doc="Largest value; none if left out.")
-_EXPONENT = ParamSpec("exponent", "float", default=2.0, required=True, doc="The power.")
-
-
-@dataclass(frozen=True)
-class _Operation:
-    function: Callable[..., Any]
-    category: str
-    inputs: tuple[str, ...] = ("input",)
-    params: tuple[ParamSpec, ...] = ()
-    symbol: str = ""
-    aliases: tuple[str, ...] = ()
-    variadic: bool = False
-
-
-_TWO = ("input", "other")
-_LIST = ("tensors",)
-
-OPERATIONS = (
-    _Operation(torch.add, "Math", _TWO, symbol="+", aliases=("plus", "residual", "skip", "sum")),
-    _Operation(torch.sub, "Math", _TWO, symbol="-", aliases=("minus", "subtract")),
-    _Operation(torch.mul, "Math", _TWO, symbol="*", aliases=("times", "multiply", "gate")),
-    _Operation(torch.div, "Math", _TWO, symbol="/", aliases=("divide",)),
-    _Operation(torch.matmul, "Math", _TWO, symbol="@", aliases=("matrix product",)),
-    _Operation(torch.mean, "Math", params=(_DIMS, _KEEPDIM), aliases=("average", "global pooling")),
-    _Operation(torch.sum, "Math", params=(_DIMS, _KEEPDIM), aliases=("total",)),
-    _Operation(torch.amax, "Math", params=(_DIMS, _KEEPDIM), aliases=("maximum", "max")),
-    _Operation(torch.abs, "Math", aliases=("absolute",)),
-    _Operation(torch.exp, "Math", aliases=("exponential",)),
-    _Operation(torch.log, "Math", aliases=("logarithm",)),
-    _Operation(torch.sqrt, "Math", aliases=("square root",)),
-    _Operation(torch.pow, "Math", params=(_EXPONENT,), aliases=("power", "square")),
-    _Operation(torch.clamp, "Math", params=(_LOW, _HIGH), aliases=("clip", "limit")),
-    _Operation(torch.cat, "Shape", _LIST, (_DIM,), aliases=("concatenate", "join"), variadic=True),
-    _Operation(torch.stack, "Shape", _LIST, (_DIM,), aliases=("join",), variadic=True),
-    _Operation(torch.reshape, "Shape", params=(_SHAPE,), aliases=("view",)),
-    _Operation(torch.permute, "Shape", params=(_ORDER,), aliases=("reorder", "transpose")),
-    _Operation(torch.transpose, "Shape", params=(_DIM0, _DIM1), aliases=("swap",)),
-    _Operation(torch.squeeze, "Shape", params=(_AT,), aliases=("remove dimension",)),
-    _Operation(torch.unsqueeze, "Shape", params=(_AT,), aliases=("add dimension", "expand")),
-)
-
-# Names that torch's overrides table spells otherwise than the documentation.
-_DOCUMENTED = {"permute": {"self": "input", "dim": "dims"}, "reshape": {}, "mean": {}, "unsqueeze": {}}
-_UNLISTED = {"keepdim", "min", "max"}
+_EMPTY = inspect.Parameter.empty
+_COMPOSED = composed.__name__
 
 
 def operations() -> tuple[LayerSpec, ...]:
-    """Declarations of the tensor operations, each checked against torch's own table of signatures."""
-    return tuple(_spec(op) for op in OPERATIONS)
+    """Declarations of the tensor operations, each checked against the real signature."""
+    return tuple(declare(op) for op in FUNCTIONS)
 
 
-def _spec(op: _Operation) -> LayerSpec:
-    name = op.function.__name__
-    _check(name, op)
-    doc = docstrings.clean(op.function.__doc__)
-    helps = docstrings.arguments(doc)
+def declare(op: Operation) -> LayerSpec:
+    """The declaration of one operation.
+
+    Raises:
+        SpecError: if it names an argument that the function does not have in the installed torch.
+    """
+    function = _resolve(op.target)
+    kind = op.kind or op.target.rpartition(".")[2]
+    doc = _doc(op, function)
+    known = _signature(op, kind, function)
+    helps = {**docstrings.arguments(doc), **op.helps}
+    inputs = [known[name] for name in op.inputs] or [p for p in known.values() if _required_tensor(p)]
+    params = [_param(op, known[name], helps) for name in op.settings]
+    params += [_number(name, op, helps) for name in op.numbers if name not in op.settings]
+    params += [_count(name, default) for name, default in op.counts.items()]
     return LayerSpec(
-        kind=name,
-        target=f"torch.{name}",
+        kind=kind,
+        target=op.target,
         form="function",
         category=op.category,
-        inputs=tuple(PortSpec(i, variadic=op.variadic) for i in op.inputs),
-        params=tuple(p if p.doc else replace(p, doc=helps.get(p.name, "")) for p in op.params),
-        summary=docstrings.summary(doc),
+        inputs=tuple(_port(op, p, helps) for p in inputs),
+        outputs=_outputs(op),
+        params=tuple(params),
+        summary=op.summary or docstrings.summary(doc),
         doc=doc,
         aliases=op.aliases,
         symbol=op.symbol,
+        source=composed.source_of(function) if function.__module__ == _COMPOSED else "",
     )
 
 
-def _check(name: str, op: _Operation) -> None:
-    listed = inspect.signature(get_testing_overrides()[op.function]).parameters
-    renamed = _DOCUMENTED.get(name, {})
-    known = {renamed.get(p, p) for p in listed} | _UNLISTED
-    for argument in (*op.inputs, *(p.name for p in op.params)):
-        if argument not in known:
-            raise SpecError(f"{name}: torch.{name} has no argument {argument} in torch {torch.__version__}")
+def _doc(op: Operation, function: Callable[..., Any]) -> str:
+    doc = docstrings.clean(_resolve(op.doc_of).__doc__ if op.doc_of else op.doc or function.__doc__)
+    alias = re.match(r"Alias for :func:`~?([\w.]+)`", doc)
+    return docstrings.clean(_resolve(alias[1]).__doc__) if alias else doc
+
+
+def _resolve(target: str) -> Callable[..., Any]:
+    first, *names = target.split(".")
+    try:
+        return functools.reduce(getattr, names, importlib.import_module(first))  # type: ignore[arg-type, return-value]
+    except AttributeError:
+        raise SpecError(f"{target} does not exist in torch {torch.__version__}") from None
+
+
+# --- signatures ----------------------------------------------------------------------------------------
+
+
+def _signature(op: Operation, kind: str, function: Callable[..., Any]) -> dict[str, inspect.Parameter]:
+    """The arguments by name, of the overload that has all that the operation names."""
+    named = {*op.inputs, *op.settings}
+    closest: Collection[str] = ()
+    for candidate in _overloads(function):
+        if named <= candidate.keys() and all(_as_named(op, candidate[name]) for name in named):
+            return candidate
+        closest = closest or candidate.keys()
+    missing = sorted(named - set(closest)) or sorted(named)
+    raise SpecError(f"{kind}: {op.target} has no argument {', '.join(missing)} in torch {torch.__version__}")
+
+
+def _as_named(op: Operation, p: inspect.Parameter) -> bool:
+    """Whether an argument is a tensor where the operation has an input, and none where it has a setting."""
+    return p.annotation is _EMPTY or is_tensor(p.annotation) == (p.name in op.inputs)
+
+
+def _overloads(function: Callable[..., Any]) -> Iterator[dict[str, inspect.Parameter]]:
+    if inspect.isfunction(function):
+        yield dict(inspect.signature(function, eval_str=True).parameters)
+        return
+    # The functions are named after their place: torch.fft.rfft is fft_rfft.
+    for schema in torch._C._jit_get_schemas_for_operator(f"aten::{function.__name__}"):
+        if schema.arguments and str(schema.arguments[0].type) in _TYPES:
+            yield dict(map(_argument, schema.arguments))
+
+
+_TYPES: dict[str, Any] = {
+    "Tensor": torch.Tensor,
+    "List[Tensor]": list[torch.Tensor],
+    "Optional[Tensor]": torch.Tensor | None,
+    "number": float,
+    "Optional[number]": float | None,
+    "float": float,
+    "Optional[float]": float | None,
+    "int": int,
+    "Optional[int]": int | None,
+    "List[int]": list[int],
+    "Optional[List[int]]": list[int] | None,
+    "bool": bool,
+    "Optional[bool]": bool | None,
+    "str": str,
+    "Optional[str]": str | None,
+}
+"""Python's types for those of PyTorch's schemas; other ones are of no use to an operation."""
+
+
+def _argument(argument: Any) -> tuple[str, inspect.Parameter]:
+    name = "input" if argument.name == "self" else argument.name
+    default = argument.default_value if argument.has_default_value() else _EMPTY
+    annotation = _TYPES.get(str(argument.type), _EMPTY)
+    return name, inspect.Parameter(name, inspect.Parameter.KEYWORD_ONLY, default=default, annotation=annotation)
+
+
+# --- ports and parameters --------------------------------------------------------------------------------
+
+
+def _required_tensor(p: inspect.Parameter) -> bool:
+    return p.default is _EMPTY and is_tensor(p.annotation)
+
+
+def _port(op: Operation, p: inspect.Parameter, helps: dict[str, str]) -> PortSpec:
+    variadic = typing.get_origin(p.annotation) is list
+    return PortSpec(
+        p.name,
+        optional=p.default is not _EMPTY,
+        variadic=variadic,
+        dtypes=op.dtypes.get(p.name, ()),
+        when=(p.name, None) if p.name in op.numbers else None,
+        doc=helps.get(p.name, ""),
+    )
+
+
+def _outputs(op: Operation) -> tuple[PortSpec, ...]:
+    if op.repeat:
+        return (PortSpec("output", repeat=op.repeat),)
+    if op.outputs:
+        return tuple(PortSpec(name, path=(place,)) for place, name in enumerate(op.outputs))
+    return (PortSpec("output"),)
+
+
+def _param(op: Operation, p: inspect.Parameter, helps: dict[str, str]) -> ParamSpec:
+    given = op.settings[p.name]
+    required = p.default is _EMPTY or p.name in op.must
+    torch_default = None if required else _literal(p.default)
+    type_, nullable, length, words = type_of(p, torch_default)
+    choices = op.choices.get(p.name, words)
+    if p.name == "dtype":
+        choices = DTYPES
+    spec = ParamSpec(
+        p.name,
+        "choice" if choices else type_,
+        default=torch_default if given is TORCH else given,
+        torch_default=torch_default,
+        required=required,
+        nullable=nullable or p.name in op.numbers,
+        choices=choices,
+        length=length,
+        doc=helps.get(p.name, ""),
+    )
+    changed = replace(spec, type=op.types.get(p.name, spec.type))
+    if given is not TORCH and (complaint := changed.check(given)) and given is not None:
+        raise SpecError(f"{op.target}: {complaint}")
+    return changed
+
+
+def _number(name: str, op: Operation, helps: dict[str, str]) -> ParamSpec:
+    said = helps.get(name, "")
+    doc = f"A number, if nothing is to be wired to {name}." + (f" {said}" if said else "")
+    return ParamSpec(name, "float", nullable=True, doc=doc)
+
+
+def _count(name: str, default: int) -> ParamSpec:
+    return ParamSpec(
+        name, "int", default, default, minimum=1, ports_only=True, doc="How many parts there are, each with an output."
+    )
+
+
+def _literal(value: Any) -> Value:
+    try:
+        return freeze(value)
+    except TypeError:
+        return None

@@ -60,8 +60,8 @@ class PortSpec:
             share one are passed as a tuple (``h_0`` and ``c_0`` of an LSTM are both in ``hx``).
         path: where an output sits in a nested result, e.g. ``(1, 0)`` for ``h_n`` of ``output, (h_n, c_n)``.
         when: the port exists only if this parameter has this value, e.g. ``("return_indices", True)``.
-        repeat: an output of which there are as many as the first of these parameters says that is set: its value,
-            or its length if it is a tuple. They are called ``output_0``, ``output_1``, ...
+        repeat: an output of which there are several, called ``output_0``, ``output_1``, ...: as many as the first of
+            these parameters that is a tuple has elements, else as many as the last one says.
         doc: one sentence for the tooltip.
     """
 
@@ -305,7 +305,8 @@ class LayerSpec:
         if not port.repeat:
             return (port,)
         said = [self.value(params, name) for name in port.repeat]
-        count = next((len(v) if isinstance(v, tuple) else v for v in said if isinstance(v, (int, tuple))), 1)
+        last = said[-1] if isinstance(said[-1], int) else 1
+        count = next((len(v) for v in said if isinstance(v, tuple)), last)
         return tuple(
             replace(port, name=f"{port.name}_{i}", path=(*port.path, i)) for i in range(min(max(count, 1), _MOST_PORTS))
         )

@@ -11,9 +11,10 @@ from torch import nn
 
 from deepgui.catalog import corrections, snapshot
 from deepgui.catalog.builtin import registry
+from deepgui.catalog.functions import Operation
 from deepgui.catalog.introspect import layer_names, module_spec
-from deepgui.catalog.operations import OPERATIONS, _check, _Operation
-from deepgui.catalog.spec import Infer, LayerSpec, ParamSpec, PortSpec, Registry, SpecError
+from deepgui.catalog.operations import declare
+from deepgui.catalog.spec import Infer, LayerSpec, ParamSpec, PortSpec, Registry, SpecError, Value, parse_index
 
 
 def test_everything_in_torch_nn_is_placeable_or_left_out_with_a_reason() -> None:
@@ -58,8 +59,8 @@ def test_ports_depend_on_parameters() -> None:
 
 
 def test_every_layer_has_help() -> None:
-    silent = [k for k, s in registry().items() if not s.summary]
-    assert silent == ["CrossMapLRN2d"]  # PyTorch has no docstring for it
+    assert [k for k, s in registry().items() if not s.summary or not s.doc] == []
+    assert [k for k, s in registry().items() if s.summary.startswith(("Alias", ".."))] == []
 
 
 def test_a_correction_that_no_longer_fits_fails_loudly(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -70,8 +71,38 @@ def test_a_correction_that_no_longer_fits_fails_loudly(monkeypatch: pytest.Monke
 
 def test_an_operation_with_an_argument_torch_lacks_fails_loudly() -> None:
     with pytest.raises(SpecError, match="no argument lhs"):
-        _check("add", _Operation(torch.add, "Math", ("lhs", "other")))
-    assert {op.function.__name__ for op in OPERATIONS} >= {"add", "mul", "cat", "matmul", "reshape", "permute", "mean"}
+        declare(Operation("torch.add", "Math", inputs=("lhs", "other")))
+    with pytest.raises(SpecError, match="no argument axiss"):
+        declare(Operation("torch.cumsum", "Math", {"axiss": 1}))
+    with pytest.raises(SpecError, match="does not exist"):
+        declare(Operation("torch.fft.sum_of_squares", "Math"))
+
+
+@pytest.mark.parametrize(
+    ("kind", "params", "expected"),
+    [
+        ("chunk", {"chunks": 3}, ["output_0", "output_1", "output_2"]),
+        ("split", {"split_size_or_sections": (2, 2, 4, 8)}, ["output_0", "output_1", "output_2", "output_3"]),
+        ("split", {"split_size_or_sections": 4, "outputs": 3}, ["output_0", "output_1", "output_2"]),
+        ("unbind", {}, ["output_0", "output_1"]),
+    ],
+)
+def test_an_output_for_every_part(kind: str, params: dict[str, Value], expected: list[str]) -> None:
+    assert [p.name for p in registry()[kind].active_outputs(params)] == expected
+
+
+@pytest.mark.parametrize("text", [":, 0", "..., :-1", "0", "1:, ::2, None", "-3:-1", " : , ... "])
+def test_an_index_is_read_as_python_reads_it(text: str) -> None:
+    assert registry()["slice"].param("index").check(text) is None
+    x = torch.arange(5 * 6 * 7 * 8).reshape(5, 6, 7, 8)
+    torch.testing.assert_close(x[parse_index(text)], eval(f"x[{text}]"))
+
+
+@pytest.mark.parametrize("text", ["", ":, a", "0.5", "..., ...", "::0", "__import__('os')", 3, "1:2:-1", "[0]"])
+def test_what_is_no_index_is_refused_in_a_sentence(text: Value) -> None:
+    complaint = registry()["slice"].param("index").check(text)
+    assert complaint is not None
+    assert "index" in complaint
 
 
 def test_contradictions_are_refused() -> None:

@@ -25,7 +25,8 @@ def to_python(network: Network, registry: Registry, report: Report | None = None
     network, report = valid(network, registry, report)
     found = drawings(network, registry, report)
     classes = [class_source(drawing) for drawing in found]
-    targets = {spec.target for drawing in found for spec in drawing.specs if spec.form in ("module", "function")}
+    specs = [s for drawing in found for s in drawing.specs if s.form in ("module", "function")]
+    targets = {spec.target for spec in specs if not spec.source}
     packages = {target.rpartition(".")[0] for target in targets if not target.startswith("torch.")}
     imports = ["import torch", "from torch import nn", *(f"import {package}" for package in sorted(packages))]
     return "\n\n\n".join(["\n".join(imports), *classes]) + "\n"

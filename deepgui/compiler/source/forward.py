@@ -14,7 +14,8 @@ from deepgui.compiler.call import call_settings
 from deepgui.compiler.lower import Lowered
 from deepgui.compiler.source.drawings import Drawing
 from deepgui.compiler.source.scope import Scope
-from deepgui.compiler.source.text import INDENT, called, commented
+from deepgui.compiler.source.template import written
+from deepgui.compiler.source.text import INDENT, called, commented, grouped
 from deepgui.graph import blocks
 from deepgui.graph.edits import fresh_id
 
@@ -85,17 +86,20 @@ def _loop(drawing: Drawing, call: fx.Node, variables: dict[fx.Node, str]) -> lis
 def _expression(drawing: Drawing, scope: Scope, call: fx.Node, variables: Mapping[fx.Node, str]) -> list[str]:
     """A callee with its arguments, or one infix expression."""
     spec: LayerSpec = call.meta["spec"]
-    given = [_argument(a, variables) for a in call.args]
     settings = call_settings(spec, call.meta["params"])
-    if spec.symbol and len(given) == 2:
-        return [f"{given[0]} {spec.symbol} {given[1]}"]
-    tensors = [f"{k}={_argument(v, variables)}" for k, v in call.kwargs.items() if k not in settings]
     drawn = drawing.drawn(call.meta["node"]).params
-    named = [
-        f"{k}={scope.in_forward(drawn[k]) if isinstance(drawn.get(k), Expr) else repr(v)}" for k, v in settings.items()
-    ]
+    said = {k: scope.in_forward(drawn[k]) if isinstance(drawn.get(k), Expr) else repr(v) for k, v in settings.items()}
+    if spec.symbol or (spec.source and spec.form == "function"):
+        fed = {port: [variables[v] for v in values] for port, values in call.meta["feeds"].items()}
+        texts = {**fed, **{k: [grouped(t) if isinstance(drawn.get(k), Expr) else t] for k, t in said.items()}}
+        if spec.symbol:
+            return [f" {spec.symbol} ".join(texts[p.name][0] for p in spec.inputs)]
+        several = {p.name for p in spec.inputs if p.variadic}
+        return written(spec, {name: text if name in several else text[0] for name, text in texts.items()})
+    given = [_argument(a, variables) for a in call.args]
+    tensors = [f"{k}={_argument(v, variables)}" for k, v in call.kwargs.items() if k not in settings]
     callee = f"self.{call.target}" if call.op == "call_module" else spec.target
-    return [callee, *given, *tensors, *named]
+    return [callee, *given, *tensors, *(f"{k}={text}" for k, text in said.items())]
 
 
 def _argument(value: Any, variables: Mapping[fx.Node, str]) -> str:
@@ -112,12 +116,14 @@ def _argument(value: Any, variables: Mapping[fx.Node, str]) -> str:
 def _pattern(spec: LayerSpec, call: fx.Node, used: Mapping[str, fx.Node], variables: Mapping[fx.Node, str]) -> str:
     """What a nested result is unpacked into: ``output, (h_n, _)``."""
     tree: dict[int, Any] = {}
-    for port in spec.active_outputs(call.meta["params"]):
+    repeated = any(p.repeat for p in spec.outputs)
+    # An output that the settings switch off is still there in the result, as None.
+    for port in spec.active_outputs(call.meta["params"]) if repeated else [p for p in spec.outputs if p.path]:
         place = tree
         for step in port.path[:-1]:
             place = place.setdefault(step, {})
         place[port.path[-1]] = variables[used[port.name]] if port.name in used else "_"
-    return _unpacked(tree)
+    return _unpacked(tree) + ("," if len(tree) == 1 else "")
 
 
 def _unpacked(tree: Mapping[int, Any]) -> str:

@@ -14,6 +14,7 @@ from deepgui.compiler.call import init_settings
 from deepgui.compiler.facts import infer
 from deepgui.compiler.source.drawings import Argument, Drawing, Instance
 from deepgui.compiler.source.scope import UNKNOWN, Scope, over
+from deepgui.compiler.source.template import by_name, written
 from deepgui.compiler.source.text import INDENT, WIDTH, called, row, short
 from deepgui.compiler.ties import ties
 from deepgui.graph import blocks
@@ -55,6 +56,8 @@ def _line(drawing: Drawing, scope: Scope, node: Node, spec: LayerSpec, attribute
             return row(f"{head}{around}", "*" if is_chain(spec) else "", f"{callee}({', '.join(arguments)})", each)
     else:
         callee, arguments = short(spec.target), _settings(drawing, scope, node, spec)
+        if spec.source:
+            callee, *arguments = written(spec, by_name(spec, arguments))
     if isinstance(node.bypass, Expr) and len(drawing.having(node.id)) < len(drawing.instances):
         return _choice(head, f"{callee}({', '.join(arguments)})", scope.written(node.bypass))
     return called(f"{head}{callee}", arguments)
@@ -95,6 +98,7 @@ def _settings(drawing: Drawing, scope: Scope, node: Node, spec: LayerSpec) -> li
             text = (
                 scope.inferred(over(drawing, values), param.name) if param.infer else repr(next(iter(values.values())))
             )
+        text = f"torch.tensor({text})" if param.tensor and text != "None" else text
         spoken.append(text if by_position else f"{param.name}={text}")
     return spoken
 

@@ -19,8 +19,9 @@ Text = str | Sequence[str]
 def written(spec: LayerSpec, arguments: Mapping[str, Text]) -> list[str]:
     """A callee with its arguments, or one expression. ``arguments`` by name of input or parameter."""
     known = {name: _as_python(spec, name, text) for name, text in arguments.items()}
-    tree = _Filled(known).visit(ast.parse(spec.source, mode="eval").body)
-    if isinstance(tree, ast.Call):
+    defaults = {p.name: repr(p.default) for p in spec.params if p.name not in known}
+    tree = _Filled(known, defaults).visit(ast.parse(spec.source, mode="eval").body)
+    if isinstance(tree, ast.Call) and (tree.args or tree.keywords):
         keywords = [f"{k.arg}={_text(k.value)}" for k in tree.keywords]
         return [_text(tree.func), *map(_text, tree.args), *keywords]
     return [_text(tree)]
@@ -29,11 +30,11 @@ def written(spec: LayerSpec, arguments: Mapping[str, Text]) -> list[str]:
 def by_name(spec: LayerSpec, spoken: Sequence[str]) -> dict[str, str]:
     """Constructor arguments as they would be written (``["8", "kernel_size=3"]``), by name."""
     names = [p.name for p in spec.params if not p.call]
-    split = [
-        text.partition("=") if text.partition("=")[0] in names else (names[i], "", text)
-        for i, text in enumerate(spoken)
-    ]
-    return {name: text for name, _, text in split}
+    found = {}
+    for place, argument in enumerate(spoken):
+        name, _, text = argument.partition("=")
+        found.update({name: text} if name in names else {names[place]: argument})
+    return found
 
 
 def _as_python(spec: LayerSpec, name: str, text: Text) -> Text:
@@ -50,11 +51,12 @@ def _as_python(spec: LayerSpec, name: str, text: Text) -> Text:
 class _Filled(ast.NodeTransformer):
     """Names replaced by texts. A slice is no expression of its own, so it goes in as a name and out as it is."""
 
-    def __init__(self, known: Mapping[str, Text]) -> None:
+    def __init__(self, known: Mapping[str, Text], defaults: Mapping[str, str]) -> None:
         self.known = known
+        self.defaults = defaults
 
     def visit_Name(self, node: ast.Name) -> ast.expr:
-        text = self.known.get(node.id)
+        text = self.known.get(node.id, self.defaults.get(node.id))
         if text is None:
             return node
         if not isinstance(text, str):
@@ -72,7 +74,14 @@ class _Filled(ast.NodeTransformer):
         node.keywords = [k for k in node.keywords if not isinstance(k.value, ast.Name) or k.value.id in self.known]
         self.generic_visit(node)
         node.args = [part for arg in node.args for part in _unpacked(arg)]
+        if len(node.args) == 1 and isinstance(node.args[0], ast.Tuple) and _is_method(node):
+            node.args = node.args[0].elts  # x.expand(-1, 4), as everybody writes it
         return node
+
+
+def _is_method(call: ast.Call) -> bool:
+    owner = call.func.value if isinstance(call.func, ast.Attribute) else None
+    return isinstance(owner, ast.Name) and owner.id != "torch"
 
 
 def _parsed(text: str) -> ast.expr:

@@ -11,6 +11,11 @@ def short(target: str) -> str:
     return target.removeprefix("torch.") if target.startswith("torch.nn.") else target
 
 
+def grouped(text: str) -> str:
+    """An expression that can stand as an operand."""
+    return text if text.isidentifier() or text.replace(".", "").isdigit() else f"({text})"
+
+
 def called(head: str, arguments: list[str], tail: str = "") -> str:
     """A call on one line, or one argument a line if it gets too long."""
     line = f"{head}({', '.join(arguments)}){tail}"
