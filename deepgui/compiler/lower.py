@@ -39,6 +39,7 @@ class Lowered:
         calls: the call of each node; of a repeated block the last one, of a bypassed node none.
         rows: all calls of a repeated block.
         bypassed: what is handed on by each bypassed node.
+        returned: what arrives at each Output.
     """
 
     network: Network
@@ -46,11 +47,16 @@ class Lowered:
     graph: fx.Graph
     values: dict[tuple[str, str], fx.Node] = field(default_factory=dict)
     calls: dict[str, fx.Node] = field(default_factory=dict)
-    outputs: list[fx.Node] = field(default_factory=list)
+    returned: dict[str, fx.Node] = field(default_factory=dict)
     rows: dict[str, list[fx.Node]] = field(default_factory=dict)
     bypassed: dict[str, fx.Node] = field(default_factory=dict)
     names: dict[str, str] = field(default_factory=dict)
     in_rows: bool = True
+
+    @property
+    def outputs(self) -> list[fx.Node]:
+        """What the network returns, in the order in which the Outputs were placed."""
+        return [self.returned[n.id] for n in self.network.of_kind("Output") if n.id in self.returned]
 
 
 @cache
@@ -122,7 +128,7 @@ def _lower_node(lowered: Lowered, node: Node, spec: LayerSpec, name: str) -> Non
     if feeds is None:
         return
     if spec.form == "output":
-        lowered.outputs.append(feeds["input"][0])
+        lowered.returned[node.id] = feeds["input"][0]
     elif spec.form == "input":
         _finish(lowered, node, spec, lowered.graph.placeholder(name), name, feeds)
     elif node.bypass is True:

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, replace
 
 from deepgui.catalog.spec import LayerSpec, Registry, Value, show
 from deepgui.compiler.advice import Case, advise
-from deepgui.compiler.facts import Facts, Types, params_key
+from deepgui.compiler.facts import Facts, Types, infer, params_key
 from deepgui.compiler.lower import Lowered, attribute, lower, relower
 from deepgui.compiler.shapes import propagate
 from deepgui.compiler.ties import tied
@@ -174,7 +174,10 @@ def _measure_block(node: Node, spec: LayerSpec, types: Types, registry: Registry
     flowing = {port: values[0] for port, values in types.items()}
     insides: list[Inside] = []
     for params in blocks.unroll(node.params, {}):
-        env = {**blocks.Env.of(spec, params).values, **({INDEX: len(insides)} if blocks.repeats(node.params) else {})}
+        sizes = infer(spec, params, {port: (type_,) for port, type_ in flowing.items()})
+        env = {**blocks.Env.of(spec, params).values, **sizes}
+        if blocks.repeats(node.params):
+            env[INDEX] = len(insides)
         given = {id: flowing[port] for id, port in inputs.items() if port in flowing}
         insides.append(check_block(block, env, given, registry))
         results = [insides[-1].report.nodes[id].inputs.get("input", ()) for id in outputs]
@@ -185,9 +188,9 @@ def _measure_block(node: Node, spec: LayerSpec, types: Types, registry: Registry
     if not insides:
         found = dict(zip(outputs.values(), flowing.values(), strict=False))
     weights, adds = (sum(getattr(i.report, what) for i in insides) for what in ("parameters", "multiply_adds"))
-    facts = Facts(
-        found, {p.name: spec.value(node.params, p.name) for p in spec.params}, parameters=weights, multiply_adds=adds
-    )
+    inferred = infer(spec, node.params, types)
+    in_force = {p.name: inferred.get(p.name, spec.value(node.params, p.name)) for p in spec.params}
+    facts = Facts(found, in_force, frozenset(inferred), weights, adds)
     return _remember(registry, key, facts, insides)
 
 

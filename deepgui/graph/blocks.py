@@ -67,15 +67,17 @@ def blocks_of(registry: Registry) -> Mapping[str, Block]:
 
 def declare(name: str, block: Block) -> LayerSpec:
     """What a drawing is as a layer: its Inputs and Outputs are ports, called like them."""
+    inputs = tuple(port_names(block.network, "Input").values())
     outputs = tuple(port_names(block.network, "Output").values())
+    params = (*(p if p.infer is None or p.infer.port in inputs else replace(p, infer=None) for p in block.params),)
     return LayerSpec(
         name,
         target=name,
         form="block",
         category=block.category or CATEGORY,
-        inputs=tuple(PortSpec(port) for port in port_names(block.network, "Input").values()),
+        inputs=tuple(PortSpec(port) for port in inputs),
         outputs=tuple(PortSpec(port, path=(i,) if len(outputs) > 1 else ()) for i, port in enumerate(outputs)),
-        params=(*block.params, *(() if any(p.name == REPEAT.name for p in block.params) else (REPEAT,))),
+        params=(*params, *(() if any(p.name == REPEAT.name for p in params) else (REPEAT,))),
         summary=block.summary or f"A block of {len(block.network.nodes)} layers.",
     )
 

@@ -96,7 +96,7 @@ def remove_nodes(network: Network, ids: Collection[str]) -> Network:
     return replace(
         network,
         nodes={i: _weaned(n, gone) for i, n in network.nodes.items() if i not in gone},
-        wires=_closed_up(kept),
+        wires=closed_up(kept),
         layout={i: p for i, p in network.layout.items() if i not in gone},
     )
 
@@ -117,7 +117,7 @@ def connect(network: Network, wire: Wire) -> Network:
     if wire.index == len(there):
         return replace(network, wires=(*network.wires, wire))
     kept = tuple(w for w in network.wires if w not in there or w.index != wire.index)
-    return replace(network, wires=_closed_up((*kept, wire)))
+    return replace(network, wires=closed_up((*kept, wire)))
 
 
 def append_wire(network: Network, source: str, output: str, target: str, input: str) -> Network:
@@ -130,11 +130,11 @@ def disconnect(network: Network, wires: Collection[Wire]) -> Network:
     """Remove wires; those left on a variadic input close up."""
     gone = set(wires)
     kept = tuple(w for w in network.wires if w not in gone)
-    return network if len(kept) == len(network.wires) else replace(network, wires=_closed_up(kept))
+    return network if len(kept) == len(network.wires) else replace(network, wires=closed_up(kept))
 
 
-def _closed_up(wires: tuple[Wire, ...]) -> tuple[Wire, ...]:
-    """Renumber the wires of each input 0, 1, 2, ... in their order."""
+def closed_up(wires: tuple[Wire, ...]) -> tuple[Wire, ...]:
+    """The wires with those of each input renumbered 0, 1, 2, ... in their order."""
     slots: dict[tuple[str, str], list[int]] = {}
     for w in wires:
         slots.setdefault((w.target, w.input), []).append(w.index)
@@ -212,7 +212,7 @@ def excerpt(network: Network, ids: Collection[str]) -> Network:
     return Network(
         network.name,
         kept,
-        _closed_up(tuple(w for w in network.wires if w.source in kept and w.target in kept)),
+        closed_up(tuple(w for w in network.wires if w.source in kept and w.target in kept)),
         {i: p for i, p in network.layout.items() if i in kept},
     )
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from deepgui.catalog.expr import Expr
 from deepgui.graph.values import Point, Wire
 from deepgui.project import file
 
@@ -42,3 +43,27 @@ def test_version_1_means_what_it_meant() -> None:
 def test_runs_of_version_1_are_found_again() -> None:
     expected = "82af7d3301ef35df12556cd5553fcbadc3d299cbe4cfbc57c9ae948db9dc73ce"
     assert file.meaning_hash(file.read(SAVES / "version_1.deepgui")) == expected
+
+
+def test_version_2_means_what_it_meant() -> None:
+    project = file.read(SAVES / "version_2.deepgui")
+    block = project.blocks["Residual"]
+    assert [(p.name, p.type, p.default) for p in block.params] == [
+        ("width", "int", 16),
+        ("skip", "bool", True),
+        ("kind", "choice", "reflect"),
+    ]
+    assert block.params[2].choices == ("zeros", "reflect")
+    assert block.network.nodes["conv2d"].params["padding"] == Expr("3 // 2")
+    assert block.network.nodes["batch_norm2d"].bypass == Expr("not skip")
+    assert block.category == "Convolution blocks"
+    nodes = project.main.nodes
+    assert nodes["residual"].params == {"repeat": 2, "width": Expr("16 if index == 0 else 8 * 2")}
+    assert nodes["dropout"].bypass is True
+    assert (nodes["linear_3"].label, nodes["linear_3"].shares) == ("again", "linear_2")
+    assert project.blocks["Residual"].network.layout["conv2d"] == Point(280.0, 0.0)
+
+
+def test_runs_of_version_2_are_found_again() -> None:
+    expected = "a7576ff4674bd0df8bfc446bbf53b26a98020d7a8ef6be3d43e8b208b3c3907a"
+    assert file.meaning_hash(file.read(SAVES / "version_2.deepgui")) == expected

@@ -29,13 +29,14 @@ class Instance:
 class Argument:
     """An argument of a class's constructor, with its value in every instance.
 
-    ``default`` is Python source; empty if there is none.
+    ``default`` is Python source; empty if there is none. ``size`` says that it is read from a wire.
     """
 
     name: str
     values: Mapping[Instance, Value]
     annotation: str = "int"
     default: str = ""
+    size: bool = False
 
 
 @dataclass(eq=False)
@@ -102,7 +103,7 @@ def drawings(network: Network, registry: Registry, report: Report) -> list[Drawi
 
 def _after_its_parts(drawing: Drawing, order: list[Drawing]) -> None:
     for inner in drawing.inner.values():
-        if inner not in order:
+        if inner not in order and inner.instances:
             _after_its_parts(inner, order)
     order.append(drawing)
 

@@ -153,7 +153,7 @@ def _variables(lowered: Lowered, inputs: list[fx.Node]) -> dict[fx.Node, str]:
     for node in lowered.graph.nodes:
         if node.op in ("output", "placeholder") or not node.meta.get("port"):
             continue
-        if holder is None or _free(holder, _call_of(lowered, node), position, lowered.outputs):
+        if holder is None or _free(holder, node, _call_of(lowered, node), position, lowered.outputs):
             names[node], holder = trunk, node
         else:
             names[node] = fresh_id(taken, str(node.name))
@@ -165,11 +165,23 @@ def _call_of(lowered: Lowered, value: fx.Node) -> fx.Node:
     return lowered.calls[str(value.meta["node"])]
 
 
-def _free(holder: fx.Node, call: fx.Node, position: Mapping[fx.Node, int], outputs: list[fx.Node]) -> bool:
-    """Whether nobody needs the value in ``x`` after ``call`` has run."""
-    if holder in outputs or _same_call(holder, call):
+def _free(
+    holder: fx.Node, value: fx.Node, call: fx.Node, position: Mapping[fx.Node, int], outputs: list[fx.Node]
+) -> bool:
+    """Whether nobody needs what is in ``x`` once ``call`` has put ``value`` there."""
+    if holder in outputs or _same_call(holder, call) or not _may_overwrite(holder, value, call):
         return False
     return all(position[user] <= position[call] for user in holder.users)
+
+
+def _may_overwrite(holder: fx.Node, value: fx.Node, call: fx.Node) -> bool:
+    """In a loop, ``x`` may be written only where it is read again: every pass needs the other inputs as they were."""
+    spec: LayerSpec = call.meta["spec"]
+    if not _is_row(call, spec):
+        return True
+    reads = [place for place, port in enumerate(spec.inputs) if call.meta["feeds"][port.name][0] is holder]
+    writes = [port.name for port in spec.outputs].index(value.meta["port"])
+    return not reads or reads == [writes]
 
 
 def _same_call(value: fx.Node, call: fx.Node) -> bool:

@@ -52,6 +52,8 @@ def _line(drawing: Drawing, scope: Scope, node: Node, spec: LayerSpec, attribute
         count = node.params.get(blocks.REPEAT.name)
         if count is not None:
             around = "nn.Sequential" if is_chain(spec) else "nn.ModuleList"
+            if not inner.instances:
+                return f"{head}{around}()"
             each = f"for {_counter(arguments)} in range({scope.written(count)})"
             return row(f"{head}{around}", "*" if is_chain(spec) else "", f"{callee}({', '.join(arguments)})", each)
     else:
@@ -115,7 +117,10 @@ def _argument(drawing: Drawing, scope: Scope, node: Node, argument: Argument) ->
     """One argument of a block's class, or nothing if its default is meant."""
     own = {p.name: p for p in drawing.inner[node.kind].params}
     param = next((p for p in own.values() if p.name == argument.name or f"{p.name}_" == argument.name), None)
-    if param is not None:
+    given = node.params.get(param.name) if param is not None else None
+    if param is not None and argument.size and given is not None:
+        return scope.written(given)
+    if param is not None and not argument.size:
         if param.name in node.params:
             text = scope.written(node.params[param.name])
         elif argument.default:

@@ -77,17 +77,20 @@ class Scope:
     # -- the signature
 
     def signature(self) -> list[Argument]:
-        """Sizes first, as everybody has them, then the block's parameters in their order."""
+        """Sizes that are read from wires first, as everybody has them, then the other parameters in their order."""
         instances = self.drawing.instances
-        sizes = [Argument(n, dict(zip(instances, v, strict=True))) for n, v in self._sizes.items()]
+        sizes = [Argument(n, dict(zip(instances, v, strict=True)), size=True) for n, v in self._sizes.items()]
         own = [self._argument(p) for p in self.drawing.params if p.name in self._used]
-        return [*sizes, *(a for a in own if not a.default), *(a for a in own if a.default)]
+        read = [a for a in own if a.size]
+        rest = [a for a in own if not a.size]
+        return [*read, *sizes, *(a for a in rest if not a.default), *(a for a in rest if a.default)]
 
     def _argument(self, param: ParamSpec) -> Argument:
-        default = "" if param.required or param.default is None else repr(param.default)
+        size = param.infer is not None
+        default = "" if size or param.required or param.default is None else repr(param.default)
         annotation = _ANNOTATIONS.get(param.type, "int | tuple[int, ...]" if param.type == "ints" else "object")
         values = {i: i.params.get(param.name) for i in self.drawing.instances}
-        return Argument(self._names[param.name], values, annotation, default)
+        return Argument(self._names[param.name], values, annotation, default, size)
 
     # -- within
 
