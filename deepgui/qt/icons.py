@@ -31,6 +31,11 @@ FAMILIES: Mapping[str, str] = {
     "Attention": "target",
     "Shape": "cube",
     "Math": "math-operations",
+    "Reduction": "arrows-in-line-vertical",
+    "Selection": "crosshair",
+    "Comparison": "equals",
+    "Creation": "dice-five",
+    "Signal": "wave-sine",
     "Embedding": "text-aa",
     "Loss": "chart-line",
 }

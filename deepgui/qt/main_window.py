@@ -79,7 +79,7 @@ class MainWindow(QMainWindow):
 
             self._workbench = Workbench(self.session, self.settings, self.actions_by_id)
             self._pages.addWidget(self._workbench)
-            self._workbench.arrange(self.width(), self.height())
+            self._workbench.arrange(self.width())
             self._workbench.restore()
             self._connect_workbench(self._workbench)
             self.files.saved.connect(self._workbench.toolbar.refresh)
@@ -153,7 +153,7 @@ class MainWindow(QMainWindow):
             "undo": lambda: self.session.document.undo(),
             "redo": lambda: self.session.document.redo(),
             "theme": self.switch_theme,
-            "reset_docks": lambda: self.workbench.arrange(self.width(), self.height()),
+            "reset_docks": lambda: self.workbench.arrange(self.width()),
             "shortcuts": self._show_shortcuts,
             "about": self._show_about,
         }.items():

@@ -46,7 +46,7 @@ class ProblemRow(QFrame):
     def _mark(self) -> QWidget:
         name, token = _ICONS[self.problem.severity]
         mark = QLabel()
-        mark.setFixedSize(18, 20)
+        mark.setFixedSize(18, 18)
         mark.setPixmap(icons.icon(name, token).pixmap(QSize(16, 16)))
         holder = column(mark, gap=0)
         holder.addStretch()

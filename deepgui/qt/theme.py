@@ -28,6 +28,11 @@ _FAMILIES = {
     "Attention": "attention",
     "Shape": "shape",
     "Math": "math",
+    "Reduction": "math",
+    "Selection": "shape",
+    "Comparison": "math",
+    "Creation": "input",
+    "Signal": "math",
     "Embedding": "embedding",
     "Loss": "loss",
 }

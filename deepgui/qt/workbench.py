@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from PySide6.QtCore import Qt
+from PySide6.QtCore import QEvent, Qt
+from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import QMainWindow, QTabWidget, QWidget
 
 from deepgui.qt.actions import Actions
@@ -34,6 +35,8 @@ BOTTOM = ("training", "feature_maps", "confusion", "boundary", "problems", "code
 WIDE = 1680
 """From this width on there is room for the code beside the other panels."""
 STATE_VERSION = 1
+BOTTOM_SHARE = 0.42
+SIDES_AT_MOST = (264, 400)
 
 
 class Workbench(QMainWindow):
@@ -44,6 +47,7 @@ class Workbench(QMainWindow):
         self.setWindowFlags(Qt.WindowType.Widget)
         self.setObjectName("workbench")
         self._settings = settings
+        self._by_hand = False
         self.canvas = CanvasView(session)
         self.palette_panel = Palette(session)
         self.inspector = Inspector(session)
@@ -70,20 +74,36 @@ class Workbench(QMainWindow):
         self.problems.node_chosen.connect(self.canvas.centre_on)
         self.problems.counted.connect(lambda errors, warnings: self.docks["problems"].set_count(errors + warnings))
 
-    def arrange(self, width: int, height: int) -> None:
-        """Put all docks where they are at first, in sizes that suit a window of this size."""
+    def arrange(self, width: int) -> None:
+        """Put all docks where they are at first; their sizes follow the window's until somebody drags a border."""
+        self._by_hand = False
         for dock in self.docks.values():
             dock.setFloating(False)
             dock.show()
         self._place(beside=width >= WIDE)
-        first = self.docks[BOTTOM[0]]
-        first.raise_()
-        sides = [self.docks["palette"], self.docks["inspector"]]
-        self.resizeDocks(sides, [max(216, width // 7), max(320, width // 5)], Qt.Orientation.Horizontal)
-        self.resizeDocks([first], [max(256, int(height * 0.38))], Qt.Orientation.Vertical)
-        if not self.tabifiedDockWidgets(self.docks["code"]):
-            self.resizeDocks([first, self.docks["code"]], [2 * width // 3, width // 3], Qt.Orientation.Horizontal)
+        self.docks[BOTTOM[0]].raise_()
+        self._proportion()
         tidy(self)
+
+    def _proportion(self) -> None:
+        """Give every dock its share of the window."""
+        width, height = self.width(), self.height()
+        first, code = self.docks[BOTTOM[0]], self.docks["code"]
+        sides = [max(208, min(width // 7, SIDES_AT_MOST[0])), max(312, min(width // 5, SIDES_AT_MOST[1]))]
+        self.resizeDocks([self.docks["palette"], self.docks["inspector"]], sides, Qt.Orientation.Horizontal)
+        self.resizeDocks([first], [int(height * BOTTOM_SHARE)], Qt.Orientation.Vertical)
+        if not self.tabifiedDockWidgets(code):
+            self.resizeDocks([first, code], [2 * width // 3, width // 3], Qt.Orientation.Horizontal)
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        super().resizeEvent(event)
+        if not self._by_hand:
+            self._proportion()
+
+    def event(self, event: QEvent) -> bool:
+        if event.type() == QEvent.Type.MouseButtonPress:  # only the borders between docks are the window's own
+            self._by_hand = True
+        return super().event(event)
 
     def _place(self, *, beside: bool) -> None:
         """Palette left, inspector right, the rest below; the code beside those if there is room."""
@@ -100,7 +120,8 @@ class Workbench(QMainWindow):
     def restore(self) -> bool:
         """Put the docks where they were last time; False if that is not known."""
         state = self._settings.state("docks")
-        return state is not None and self.restoreState(state, STATE_VERSION)
+        self._by_hand = state is not None and self.restoreState(state, STATE_VERSION)
+        return self._by_hand
 
     def remember(self) -> None:
         """Note where the docks are."""

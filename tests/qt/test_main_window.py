@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from PySide6.QtCore import QPoint, Qt
 from PySide6.QtWidgets import QApplication
 from pytestqt.qtbot import QtBot
 from qt.frame_helpers import small_cnn
@@ -292,3 +293,35 @@ def test_panels_come_back_where_they_were_with_all_their_tabs(window: MainWindow
     qtbot.wait(50)
     assert len(bars()) == 1
     assert "Log" not in bars()[0]
+
+
+def test_docks_keep_their_share_until_somebody_drags_a_border(window: MainWindow, qtbot: QtBot) -> None:
+    window.open_sample(paths.samples() / "digits_cnn.deepgui")
+    window.finish_loading()
+    bench = window.workbench
+    training = bench.docks["training"]
+    qtbot.waitUntil(lambda: training.height() > 0.36 * bench.height())
+    small = training.height()
+    window.resize(1280, 1000)
+    qtbot.waitUntil(lambda: training.height() > small + 60)
+    edge = QPoint(bench.width() // 2, training.geometry().top() - 2)
+    qtbot.mousePress(bench, Qt.MouseButton.LeftButton, pos=edge)
+    qtbot.mouseRelease(bench, Qt.MouseButton.LeftButton, pos=edge)
+    bench.resizeDocks([training], [small - 20], Qt.Orientation.Vertical)
+    window.resize(1280, 1010)
+    qtbot.wait(30)
+    assert training.height() < small, "what was dragged stays"
+
+
+def test_a_small_window_has_room_for_plots_and_a_large_one_for_settings_too(window: MainWindow, qtbot: QtBot) -> None:
+    window.open_sample(paths.samples() / "digits_cnn.deepgui")
+    window.finish_loading()
+    dock = window.workbench.docks["training"].widget()
+    qtbot.waitUntil(lambda: dock.plots.loss_plot.chart.height() > 140)
+    assert not dock.settings.isVisible()
+    dock.transport.settings_button.click()
+    assert dock.settings.isVisible(), "asked for, they come"
+    window.resize(1440, 1000)
+    qtbot.waitUntil(lambda: dock.height() > 300)
+    assert dock.settings.isVisible()
+    assert dock.plots.loss_plot.chart.height() > 140

@@ -7,7 +7,9 @@ from PySide6.QtGui import QWheelEvent
 from PySide6.QtWidgets import QGraphicsView
 
 SMALLEST, LARGEST = 0.04, 3.0
-_FIT_AT_MOST = 1.0
+_FIT_AT_MOST = 1.6
+_USUAL_WIDTH = 1100.0
+"""A wider view may show a small network larger than life."""
 _MARGIN = 48.0
 _PER_DEGREE = 1.0018
 """One notch of a mouse wheel (120 eighths of a degree) zooms by a quarter."""
@@ -45,14 +47,15 @@ class Camera:
         self.zoom_by(zoom / self.zoom)
 
     def fit(self, rect: QRectF) -> None:
-        """Show a rectangle of the scene, never larger than life."""
+        """Show a rectangle of the scene, in a view of usual width never larger than life."""
         if rect.isNull():
             self._view.resetTransform()
             self._view.centerOn(QPointF(0, 0))
             return
         space = self._view.viewport().size()
         wide, high = rect.width() + 2 * _MARGIN, rect.height() + 2 * _MARGIN
-        zoom = min(space.width() / wide, space.height() / high, _FIT_AT_MOST)
+        most = min(max(space.width() / _USUAL_WIDTH, 1.0), _FIT_AT_MOST)
+        zoom = min(space.width() / wide, space.height() / high, most)
         self._view.resetTransform()
         self._view.scale(max(zoom, SMALLEST), max(zoom, SMALLEST))
         self._view.centerOn(rect.center())

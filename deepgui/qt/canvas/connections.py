@@ -98,13 +98,14 @@ def fits(origin: PortRef, carried: TensorType | None) -> Fits:
 
 def first_input(spec: LayerSpec, carried: TensorType | None = None) -> PortSpec | None:
     """The input that a wire should end at: a required one before an optional one; None if none takes it."""
-    able = [p for p in spec.inputs if p.when is None and (carried is None or takes(p, carried))]
+    able = [p for p in spec.active_inputs(spec.starters()) if carried is None or takes(p, carried)]
     return next((p for p in able if not p.optional), able[0] if able else None)
 
 
 def first_output(spec: LayerSpec) -> PortSpec | None:
     """The output that a wire should start from."""
-    return spec.outputs[0] if spec.outputs and spec.form != "output" else None
+    outputs = spec.active_outputs(spec.starters())
+    return outputs[0] if outputs and spec.form != "output" else None
 
 
 def passes_through(registry: Mapping[str, LayerSpec], kind: str) -> tuple[str, str] | None:

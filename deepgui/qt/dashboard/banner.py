@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import Signal
-from PySide6.QtWidgets import QFrame, QWidget
+from PySide6.QtCore import QSize, Signal
+from PySide6.QtWidgets import QFrame, QLabel, QWidget
 
 from deepgui.graph.problems import Problem
+from deepgui.qt import icons, style
 from deepgui.qt.session import Session
 from deepgui.qt.theme import GRID
 from deepgui.qt.widgets import button, label, row, tool_button
@@ -28,6 +29,8 @@ class Banner(QFrame):
         self.setProperty("role", "banner")
         self._session = session
         self._problem: Problem | None = None
+        self._mark = QLabel()
+        self._mark.setFixedSize(18, 18)
         self.text = label(wrap=True, selectable=True)
         self.text.setObjectName("training_banner_text")
         self.fix = button("", "training_fix", role="fix")
@@ -35,8 +38,10 @@ class Banner(QFrame):
         self.go_on = button("Go on", "resume_button", role="fix", tip="Go on with the last training")
         self.dismiss = button("Dismiss", "dismiss_resume", role="quiet")
         self.close_button = tool_button("x", "close_banner", "Close")
-        line = row(self.text, self.fix, self.show_node, self.go_on, self.dismiss, self.close_button, gap=GRID)
-        line.setStretch(0, 1)
+        line = row(
+            self._mark, self.text, self.fix, self.show_node, self.go_on, self.dismiss, self.close_button, gap=GRID
+        )
+        line.setStretch(1, 1)
         line.setContentsMargins(GRID + 4, 4, GRID // 2, 4)
         self.setLayout(line)
         self.fix.clicked.connect(self._mend)
@@ -54,6 +59,9 @@ class Banner(QFrame):
     def tell(self, problem: Problem) -> None:
         """Show a problem: its sentence, its reason, its fix."""
         self._problem = problem
+        style.set_role(self, "banner-error" if problem.severity == "error" else "banner")
+        self._mark.setPixmap(icons.icon("warning", "error").pixmap(QSize(18, 18)))
+        self._mark.setVisible(problem.severity == "error")
         self.text.setText(f"{problem.message} {problem.reason}".strip())
         self.fix.setVisible(problem.fix is not None)
         self.fix.setText(problem.fix.label if problem.fix else "")
@@ -66,6 +74,8 @@ class Banner(QFrame):
     def offer(self, sentence: str, *, ready: bool) -> None:
         """Say what became of the last training; with ``ready`` it can go on."""
         self._problem = None
+        style.set_role(self, "banner")
+        self._mark.hide()
         self.text.setText(sentence)
         for part in (self.fix, self.show_node, self.close_button):
             part.hide()

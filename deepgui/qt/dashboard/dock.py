@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from PySide6.QtGui import QHideEvent, QShowEvent
+from PySide6.QtGui import QHideEvent, QResizeEvent, QShowEvent
 from PySide6.QtWidgets import QVBoxLayout, QWidget
 
 from deepgui.graph.problems import Problem
@@ -19,6 +19,9 @@ from deepgui.qt.dashboard.transport import Transport
 from deepgui.qt.session import Session
 from deepgui.qt.theme import GRID
 from deepgui.qt.widgets import row
+
+LOW = 300
+"""A lower dock shows its plots; its settings come when asked for, in two columns."""
 
 
 class TrainingDock(QWidget):
@@ -36,6 +39,7 @@ class TrainingDock(QWidget):
         self.settings = SettingsPane(session, controller)
         self.plots = Plots(controller)
         self._ticks = 0
+        self._low = False
         self._lay_out()
         self.transport.settings_toggled.connect(self.settings.setVisible)
         self.transport.lr_entered.connect(self._set_lr)
@@ -72,6 +76,14 @@ class TrainingDock(QWidget):
     def hideEvent(self, event: QHideEvent) -> None:
         super().hideEvent(event)
         self.sight.hidden()
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        super().resizeEvent(event)
+        low = self.height() < LOW
+        if low != self._low:
+            self._low = low
+            self.settings.set_wide(low)
+            self.transport.settings_button.setChecked(not low)
 
     def refresh(self) -> None:
         """Called by the controller: draw what is visible."""

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from PySide6.QtCore import Qt
-from PySide6.QtWidgets import QGridLayout, QLabel, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QBoxLayout, QGridLayout, QLabel, QVBoxLayout, QWidget
 
 from deepgui.catalog.spec import ParamSpec, Value
 from deepgui.project.values import Project, TrainingConfig
@@ -17,7 +17,7 @@ from deepgui.qt.dashboard.worker import Broken
 from deepgui.qt.inspector.fields import ChoiceField, Field, field_for
 from deepgui.qt.session import Session
 from deepgui.qt.theme import GRID
-from deepgui.qt.widgets import Elided, Fold, clear, label, scrolled
+from deepgui.qt.widgets import Elided, Fold, clear, column, label, scrolled
 
 WIDTH = 284
 _WORDS = {
@@ -126,18 +126,27 @@ class SettingsPane(QWidget):
             self._ask()
         self._show()
 
+    def set_wide(self, wide: bool) -> None:
+        """Two columns beside each other, for a panel that is too low for one."""
+        self.setFixedWidth(2 * WIDTH if wide else WIDTH)
+        direction = QBoxLayout.Direction
+        self._columns.setDirection(direction.LeftToRight if wide else direction.TopToBottom)
+
     def _build(self) -> None:
-        self.setFixedWidth(WIDTH)
         content = QWidget()
-        layout = QVBoxLayout(content)
-        layout.setContentsMargins(0, 0, GRID, GRID)
-        layout.setSpacing(GRID // 2)
+        self._columns = QBoxLayout(QBoxLayout.Direction.TopToBottom, content)
+        self._columns.setContentsMargins(0, 0, GRID, GRID)
+        self._columns.setSpacing(GRID // 2)
         main, more = _form(), _form()
         for spec in _MAIN:
             self._add_main(main, spec)
         for spec in _MORE:
             self._add_main(more, spec)
-        layout.addWidget(main)
+        first, layout = column(main, gap=0), column(gap=GRID // 2)
+        first.addStretch(1)
+        self._columns.addLayout(first, 1)
+        self._columns.addLayout(layout, 1)
+        self.set_wide(False)
         self._groups: dict[str, tuple[Fold, QWidget]] = {}
         for group in ("objective", "optimizer", "scheduler"):
             box = _form()

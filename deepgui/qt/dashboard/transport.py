@@ -139,6 +139,8 @@ class Transport(QWidget):
     def show_state(self, state: str) -> None:
         """What can be pressed in this state, and what is said."""
         active, paused = self.controller.active, state == "paused"
+        buttons = (self.train_button, self.stop_button, self.pause_button, self.step_button, self.settings_button)
+        at_hand = next((b for b in buttons if b.hasFocus()), None)
         self.train_button.setEnabled(not active or paused)
         self.train_button.setText("Resume" if paused else "Train")
         self.pause_button.setEnabled(state in ("running", "paused"))
@@ -146,6 +148,8 @@ class Transport(QWidget):
         self.pause_button.setToolTip("Resume (Ctrl+.)" if paused else "Pause (Ctrl+.)")
         self.step_button.setEnabled(state not in ("preparing", "stopping"))
         self.stop_button.setEnabled(active and state != "stopping")
+        if at_hand is not None and not at_hand.isEnabled():  # Qt would go on to the field of the learning rate
+            next(b for b in buttons if b.isEnabled()).setFocus()
         style.set_role(self.status, "error" if state == "failed" else "muted")
         self.progress.setRange(0, 0 if state == "preparing" else 1000)
         self.show_progress(self.controller.progress)
@@ -193,12 +197,13 @@ class Transport(QWidget):
         if done is None:
             return STATES["finished"]
         how = {"stopped": "Stopped", "early_stopping": "Stopped early: no further improvement"}
-        told = [f"{how.get(done.reason, 'Finished')} after {done.steps:,} steps in {duration(done.seconds)}"]
-        names = {"test_accuracy": "test accuracy", "val_accuracy": "validation accuracy", "val_loss": "validation loss"}
-        for key, name in names.items():
+        told = [how.get(done.reason, "Finished")]
+        names = {"test_accuracy": "test accuracy", "val_accuracy": "validation", "val_loss": "validation loss"}
+        for key in ("test_accuracy", "val_accuracy" if "val_accuracy" in done.metrics else "val_loss"):
             if key in done.metrics:
                 value = done.metrics[key]
-                told.append(f"{name} {value:.1%}" if key.endswith("accuracy") else f"{name} {value:.4g}")
+                told.append(f"{names[key]} {value:.1%}" if key.endswith("accuracy") else f"{names[key]} {value:.4g}")
+        told.append(f"{done.steps:,} steps in {duration(done.seconds)}")
         return " · ".join(told)
 
 

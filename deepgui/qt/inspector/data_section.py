@@ -34,6 +34,7 @@ _SPLIT = (
         doc="How inputs are scaled; fitted on the training split.",
     ),
 )
+_TITLES = {"seed": "split seed", "validation": "validation share", "test": "test share"}
 PREVIEW_MS = 350
 
 
@@ -72,15 +73,14 @@ class DataSection(QWidget):
         title.setFixedWidth(LABEL_WIDTH)
         pick = row(title, self.source)
         pick.setStretch(1, 1)
-        layout = column(pick, self._summary, self._options, gap=8)
+        self.preview.setAlignment(Qt.AlignmentFlag.AlignTop)
+        layout = column(pick, self._summary, self.preview, self._options, gap=8)
         for spec in _SPLIT:
-            line = ParamRow(spec)
+            line = ParamRow(spec, _TITLES.get(spec.name, ""))
             line.edited.connect(self._set_split)
             line.reset.connect(lambda name: self._set_split(name, getattr(_DEFAULTS, name)))
             self.split_rows[spec.name] = line
             layout.addWidget(line)
-        layout.addWidget(self.preview)
-        self.preview.setAlignment(Qt.AlignmentFlag.AlignTop)
         self.setLayout(layout)
 
     def close_worker(self) -> None:
@@ -128,7 +128,7 @@ class DataSection(QWidget):
         self._built_for = source
         known = self._sources.get(source)
         for spec in known.params if known else ():
-            line = ParamRow(spec)
+            line = ParamRow(spec, "data seed" if spec.name == "seed" else "")
             line.edited.connect(self._set_option)
             line.reset.connect(self._unset_option)
             self.option_rows[spec.name] = line

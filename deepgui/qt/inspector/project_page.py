@@ -51,11 +51,15 @@ class ProjectPage(QWidget):
         grid = QGridLayout(content)
         grid.setContentsMargins(4, 0, 0, 0)
         grid.setVerticalSpacing(4)
-        for line, (key, value) in enumerate(self._figures.items()):
+        grid.setHorizontalSpacing(12)
+        places = {"layers": (0, 0), "wires": (0, 2), "parameters": (1, 0), "problems": (1, 2), "multiply-adds": (2, 0)}
+        for key, (line, across) in places.items():
+            value = self._figures[key]
             value.setObjectName(f"figure_{key.replace('-', '_')}")
-            grid.addWidget(label(key, "muted"), line, 0)
-            grid.addWidget(value, line, 1)
+            grid.addWidget(label(key, "muted"), line, across)
+            grid.addWidget(value, line, across + 1, 1, 3 if key == "multiply-adds" else 1)
         grid.setColumnStretch(1, 1)
+        grid.setColumnStretch(3, 1)
         return content
 
     def refresh(self) -> None:

@@ -43,12 +43,12 @@ class ParamRow(QWidget):
     edited = Signal(str, object)
     reset = Signal(str)
 
-    def __init__(self, spec: ParamSpec) -> None:
+    def __init__(self, spec: ParamSpec, title: str = "") -> None:
         super().__init__()
         self.spec = spec
         self.field: Field = field_for(spec)
-        self.field.name_editor(f"param_{spec.name}", spec.name)
-        self._title = Elided(spec.name, "parameter", Qt.TextElideMode.ElideMiddle, width=LABEL_WIDTH)
+        self.field.name_editor(f"param_{spec.name}", title or spec.name)
+        self._title = Elided(title or spec.name, "parameter", Qt.TextElideMode.ElideMiddle, width=LABEL_WIDTH)
         self._title.clicked.connect(self.field.setFocus)
         self._reset = tool_button("arrow-counter-clockwise", f"reset_{spec.name}", self._reset_tip())
         self._reset.clicked.connect(lambda: self.reset.emit(self.spec.name))

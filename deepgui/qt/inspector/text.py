@@ -17,7 +17,7 @@ def write(value: Value, spec: ParamSpec) -> str:
     """A value as it stands in its field: ``3``, ``1e-05``, ``3, 3``; empty for None."""
     if value is None:
         return ""
-    if spec.type in ("str", "choice") and isinstance(value, str):
+    if spec.type in ("str", "choice", "index") and isinstance(value, str):
         return value
     if spec.type in ("ints", "floats") and isinstance(value, tuple):
         return ", ".join(repr(item) for item in value)
@@ -89,4 +89,5 @@ _READERS = {
     "floats": _numbers,
     "bool": _truth,
     "choice": lambda text, spec: text,
+    "index": lambda text, spec: text,
 }

@@ -6,18 +6,21 @@ from collections.abc import Collection
 
 import numpy as np
 from PySide6.QtCore import QPointF, QRectF, Qt, Signal
-from PySide6.QtGui import QColor, QMouseEvent, QPainter, QPaintEvent, QPen
+from PySide6.QtGui import QColor, QFont, QFontMetrics, QMouseEvent, QPainter, QPaintEvent, QPen
 from PySide6.QtWidgets import QSizePolicy, QWidget
 
 from deepgui.probes.pictures import Confusion, Watch
+from deepgui.qt import style
 from deepgui.qt.dashboard.controller import RunController
 from deepgui.qt.probes.dock import ProbeDock
 from deepgui.qt.session import Session
-from deepgui.qt.theme import theme
-from deepgui.qt.widgets import Elided
+from deepgui.qt.theme import GRID, theme
+from deepgui.qt.widgets import Elided, row
 
 WATCH = Watch(view="confusion")
-LEAST_CELL_FOR_TEXT = 15
+LEAST_CELL_FOR_TEXT = 10
+AXIS = 16
+"""Pixels for the words along an axis."""
 
 
 class Matrix(QWidget):
@@ -40,28 +43,52 @@ class Matrix(QWidget):
     def _geometry(self) -> tuple[QRectF, float]:
         """The square of cells, and the side of one."""
         assert self._data is not None
-        metrics, count = self.fontMetrics(), len(self._data.classes)
-        names = max(metrics.horizontalAdvance(n) for n in self._data.classes)
-        left = min(names + 12, self.width() * 0.3)
+        metrics, count = QFontMetrics(self._font(12)), len(self._data.classes)
+        left = self._beside() + AXIS
         share = metrics.horizontalAdvance("100 %") + 12
-        room = min(self.width() - left - share, self.height() - metrics.height() - 6)
+        above = AXIS + QFontMetrics(self._font(20)).height() + 2
+        room = min(self.width() - left - share, self.height() - above - 2)
         cell = max(2.0, room / count)
         cell = float(int(cell)) if cell > 6 else cell
         offset = max(0.0, (self.width() - left - share - cell * count) / 2)
-        return QRectF(left + offset, metrics.height() + 4, cell * count, cell * count), cell
+        return QRectF(left + offset, above, cell * count, cell * count), cell
+
+    def _font(self, cell: float) -> QFont:
+        """One that fits into a cell."""
+        return style.font(int(min(13, max(8, cell * 0.72))))
 
     def paintEvent(self, event: QPaintEvent) -> None:
         if self._data is None:
             return
         painter = QPainter(self)
         frame, cell = self._geometry()
+        painter.setFont(self._font(cell))
         self._paint_cells(painter, frame, cell)
+        self._paint_axes(painter, frame)
         if cell >= LEAST_CELL_FOR_TEXT:
             self._paint_names(painter, frame, cell)
         if self._hover is not None:
             painter.setPen(QPen(theme().color("text"), 1.5))
             painter.setBrush(Qt.BrushStyle.NoBrush)
             painter.drawRect(self._cell(frame, cell, *self._hover))
+
+    def _paint_axes(self, painter: QPainter, frame: QRectF) -> None:
+        """What rows and columns are."""
+        painter.save()
+        painter.setFont(style.font(11))
+        painter.setPen(theme().color("muted"))
+        middle = Qt.AlignmentFlag.AlignCenter
+        painter.drawText(QRectF(frame.left() - 40, 0, frame.width() + 80, AXIS), middle, "predicted")
+        painter.translate(max(0.0, frame.left() - self._beside()) - AXIS, frame.center().y())
+        painter.rotate(-90)
+        painter.drawText(QRectF(-40, 0, 80, AXIS), middle, "true")
+        painter.restore()
+
+    def _beside(self) -> float:
+        """Pixels for the names of the classes left of the cells."""
+        assert self._data is not None
+        metrics = QFontMetrics(self._font(12))
+        return float(min(max(metrics.horizontalAdvance(n) for n in self._data.classes) + 12, self.width() * 0.3))
 
     def _cell(self, frame: QRectF, cell: float, true: int, said: int) -> QRectF:
         return QRectF(frame.left() + said * cell, frame.top() + true * cell, cell, cell).adjusted(0.5, 0.5, -0.5, -0.5)
@@ -89,11 +116,11 @@ class Matrix(QWidget):
         painter.setPen(tokens.color("muted"))
         for index, name in enumerate(self._data.classes):
             top = frame.top() + index * cell
-            text = metrics.elidedText(name, Qt.TextElideMode.ElideRight, int(frame.left() - 8))
-            beside = QRectF(0, top, frame.left() - 6, cell)
+            text = metrics.elidedText(name, Qt.TextElideMode.ElideRight, int(self._beside() - 6))
+            beside = QRectF(frame.left() - self._beside(), top, self._beside() - 6, cell)
             painter.drawText(beside, Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter, text)
             text = metrics.elidedText(name, Qt.TextElideMode.ElideRight, int(cell))
-            above = QRectF(frame.left() + index * cell, 0, cell, frame.top() - 2)
+            above = QRectF(frame.left() + index * cell, AXIS, cell, frame.top() - AXIS - 2)
             painter.drawText(above, Qt.AlignmentFlag.AlignHCenter | Qt.AlignmentFlag.AlignBottom, text)
             share = self._data.recall[index]
             if np.isfinite(share):
@@ -156,7 +183,11 @@ class ConfusionDock(ProbeDock):
         self.head = Elided("", "strong")
         self.matrix = Matrix()
         self.matrix.hovered.connect(self._hover)
-        self.body.addWidget(self.head)
+        line = row(self.head, self.caption, gap=2 * GRID)  # beside each other: the matrix needs every pixel of height
+        line.setStretch(0, 1)
+        line.setStretch(1, 1)
+        self.caption.setAlignment(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
+        self.body.addLayout(line)
         self.body.addWidget(self.matrix, 1)
 
     def wanted(self) -> Collection[Watch]:
@@ -172,7 +203,7 @@ class ConfusionDock(ProbeDock):
         if picture is not self._drawn:
             self._drawn = picture
             part = "" if picture.examples == picture.total else f" of the first {picture.examples:,}"
-            self.head.setText(f"{picture.accuracy:.1%} right{part} · rows: true, columns: predicted")
+            self.head.setText(f"{picture.accuracy:.1%} right{part}")
             self.matrix.show_matrix(picture)
             self._hover("")
         return True

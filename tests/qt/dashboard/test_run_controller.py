@@ -120,7 +120,7 @@ def test_pause_step_learning_rate_resume_stop(qtbot, open_session):
     dock.transport.stop_button.click()
     finish(qtbot, controller)
     assert controller.finished.reason == "stopped"
-    assert dock.transport.status.full_text().startswith("Stopped after")
+    assert dock.transport.status.full_text().startswith("Stopped · test accuracy")
     assert any(controller.run.spec.folder.glob("checkpoints/*"))
 
 
@@ -232,3 +232,24 @@ def test_a_view_that_fails_is_reported_once_and_stops_nothing(qtbot, open_sessio
 def test_times_in_words():
     assert [duration(s) for s in (3, 65, 3700, 300_000)] == ["3 s", "1 min 05 s", "1 h 01 min", "3 days"]
     assert [pace(p) for p in (0, 0.1, 3.21, 1234)] == ["", "10 s a step", "3.2 steps/s", "1,234 steps/s"]
+
+
+def test_a_failure_looks_like_one_and_an_offer_does_not(qtbot, open_session):
+    session, controller = open_session(moons())
+    dock = dock_of(qtbot, session, controller)
+    controller.failed.emit("The loss is not a number any more.", "")
+    assert dock.banner.property("role") == "banner-error"
+    dock.banner.offer("The last training can go on.", ready=True)
+    assert dock.banner.property("role") == "banner"
+
+
+def test_pressing_train_leaves_the_keyboard_at_the_buttons(qtbot, open_session):
+    session, controller = open_session(moons(epochs=2000))
+    dock = dock_of(qtbot, session, controller)
+    dock.activateWindow()
+    dock.transport.train_button.setFocus()
+    qtbot.waitUntil(dock.transport.train_button.hasFocus)
+    dock.transport.train_button.click()
+    assert dock.transport.stop_button.hasFocus(), "not the field of the learning rate"
+    qtbot.waitUntil(lambda: controller.progress.step > 5, timeout=60_000)
+    assert dock.transport.stop_button.hasFocus()
