@@ -1,4 +1,4 @@
-"""What a run keeps: its record and checkpoints on disk, and a recent state in memory to look back from."""
+"""What a run keeps on disk: its record, checkpoints, and what it learnt of its data."""
 
 from __future__ import annotations
 
@@ -22,24 +22,18 @@ FIRST_SAVE_SECONDS = 2.0
 SAVE_SHARE = 0.03
 """Part of the time that these early checkpoints may take."""
 
-LOOK_BACK_SECONDS = 1.0
-LOOK_BACK_ELEMENTS = 64 << 20
-"""Weights of networks larger than this are not copied every second: it would be felt."""
-
 
 class Keeper:
     """Decides when to save. Without a folder nothing touches the disk."""
 
     def __init__(self, folder: Path | None, minutes: float) -> None:
         self.folder = folder
-        self.memory: checkpoints.State | None = None
         self._recorder = Recorder(folder) if folder is not None else None
         self._period = 60 * minutes
         self._gap = min(FIRST_SAVE_SECONDS, self._period)
         now = perf_counter()
         self._save_at = now + self._gap
         self._best_at = now
-        self._look_back_at = now
 
     def explain(self, known: Legend) -> None:
         """Keep what the numbers mean, without which the weights are worth nothing. Raises OSError."""
@@ -67,15 +61,6 @@ class Keeper:
     def best_due(self, now: float) -> bool:
         """Whether the best weights may be written again."""
         return self.folder is not None and now >= self._best_at
-
-    def memory_due(self, now: float) -> bool:
-        """Whether to remember the present state."""
-        return now >= self._look_back_at
-
-    def remember(self, state: checkpoints.State) -> None:
-        """Keep a copy of a state in memory."""
-        self.memory = checkpoints.cloned(state)
-        self._look_back_at = perf_counter() + LOOK_BACK_SECONDS
 
     def save(self, state: checkpoints.State, reason: CheckpointReason) -> CheckpointSaved:
         """Write a resumable checkpoint. What was recorded up to it is made to last first. Raises OSError."""

@@ -18,6 +18,7 @@ class Position:
     best_metrics: all metrics of that epoch. metrics: those of the newest finished epoch.
     idle_epochs: epochs since the watched loss improved.
     sums: of the present epoch.
+    first_loss: of the very first step.
     """
 
     step: int = 0
@@ -30,6 +31,7 @@ class Position:
     metrics: dict[str, float] = field(default_factory=dict)
     idle_epochs: int = 0
     sums: Sums = field(default_factory=Sums)
+    first_loss: float | None = None
 
     def state_dict(self) -> dict[str, Any]:
         """Plain values."""

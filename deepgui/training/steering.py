@@ -53,7 +53,7 @@ class Steering:
             if not isinstance(order, Change):
                 if complaint := trainer.audience.call(order, trainer):
                     yield Warned(f"Something asked for during the training failed: {complaint}.")
-            elif math.isfinite(order.value) and trainer.stepper.set_number(order.name, order.value):
+            elif math.isfinite(order.value) and trainer.set_number(order.name, order.value):
                 yield NumberChanged(trainer.step, order.name, order.value)
             else:
                 yield Warned(f"{order.name} cannot be set to {order.value:g} while training.")

@@ -25,6 +25,7 @@ from deepgui.graph.problems import NetworkError
 from deepgui.graph.values import Network
 from deepgui.project.values import Project, main_key
 from deepgui.training import checkpoints, failures
+from deepgui.training.alarm import Alarm
 from deepgui.training.audience import Audience, Observer
 from deepgui.training.control import Control
 from deepgui.training.devices import computing, preload, resolve
@@ -40,8 +41,9 @@ from deepgui.training.events import (
     StateChanged,
     Warned,
 )
-from deepgui.training.keeper import LOOK_BACK_ELEMENTS, Keeper
+from deepgui.training.keeper import Keeper
 from deepgui.training.ledger import Ledger, NotFiniteError
+from deepgui.training.lookback import LookBack
 from deepgui.training.objectives import Objective, Score
 from deepgui.training.objectives.base import Batch
 from deepgui.training.optim import Length
@@ -112,7 +114,8 @@ class Trainer:
         self._batch: Batch | None = None
         self._reason: FinishReason | None = None
         self._best: dict[str, Any] | None = None
-        self._watched: dict[int, float] = {}
+        self._look_back = LookBack(0)
+        self._alarm = Alarm()
         self._opened: list[Batches] = []
         self._step_cost = 0
 
@@ -193,6 +196,7 @@ class Trainer:
             self._keeper = Keeper(self.spec.resume, config.checkpoint_minutes)
             self._keeper.rewind(self.step)
         self._began = perf_counter() - self.position.seconds
+        self._look_back = LookBack(sum(p.numel() for p in self.stepper.parameters))
         self._remember()
         if self._keeper is not None:
             self._keeper.explain(self.dataset.legend(self.objective.inputs))
@@ -287,22 +291,37 @@ class Trainer:
         if self._keeper.due(now):
             yield from self.flush(wait=True)
             yield self._keeper.save(self.state(), "interval")
-        if self._keeper.memory_due(now):
+        if self._look_back.due(now):
             yield from self.flush(wait=True)
             self._remember()
         self._flush_at = perf_counter() + self._period
 
     def _remember(self) -> None:
-        if self._keeper is not None and sum(p.numel() for p in self.stepper.parameters) <= LOOK_BACK_ELEMENTS:
-            self._keeper.remember(self.state())
-            self._watched.clear()
+        if self._look_back.due(perf_counter()):
+            self._look_back.take(self.state())
 
     def flush(self, *, wait: bool = False) -> Iterator[Event]:
         """The curves that have arrived from the device; with ``wait`` all of them. Raises NotFiniteError."""
         scalars, bad = self._ledger.read(wait=wait)
-        yield from scalars
+        for piece in scalars:
+            yield piece
+            yield from self._heed(piece.columns["train_loss"])
         if bad is not None:
             raise bad
+
+    def _heed(self, losses: Sequence[float], *, at_end: bool = False) -> Iterator[Warned]:
+        if self.position.first_loss is None and losses:
+            self.position.first_loss = losses[0]
+        if warning := self._alarm.heed(self.position.first_loss or 0.0, losses, at_end=at_end):
+            yield Warned(warning)
+
+    def set_number(self, name: str, value: float) -> bool:
+        """Change a number for the steps to come; False if there is none of that name (:meth:`Stepper.set_number`)."""
+        if not self.stepper.set_number(name, value):
+            return False
+        self._look_back.changed(self.step, name, value)
+        self._alarm.rearm()
+        return True
 
     # -- after an epoch
 
@@ -312,7 +331,7 @@ class Trainer:
         position = self.position
         metrics = {**position.sums.metrics(), **self.judge("validation", "val")}
         watched = metrics["val_loss" if "val_loss" in metrics else "train_loss"]
-        self._watched[position.epoch] = watched
+        self._look_back.epoch_closed(position.epoch, watched)
         columns = {_COLUMNS.get(name, name): (value,) for name, value in metrics.items()}
         self.stepper.schedule.epoch_finished(watched)
         best = position.close_epoch(metrics, watched)
@@ -344,6 +363,7 @@ class Trainer:
 
     def _finish(self) -> Iterator[Event]:
         yield from self.flush(wait=True)
+        yield from self._heed((), at_end=True)
         assert self._keeper is not None
         position, reason = self.position, self._reason or "completed"
         metrics, kept, about = position.metrics, self._best, position.best_metrics
@@ -398,7 +418,9 @@ class Trainer:
         verdict, step = failures.explain(error, self.config.batch_size, str(self.device)), self.step
         if isinstance(error, NotFiniteError):
             step = error.step
-            verdict = failures.not_finite(error, *self._scene(self._batch_before(error) or self._batch))
+            verdict = failures.not_finite(
+                error, *self._scene(self._look_back.batch_of(error.step, self) or self._batch)
+            )
         elif verdict is None and self._batch is not None:
             verdict = failures.at_runtime(error, *self._scene(self._batch))
         if verdict is None:
@@ -409,26 +431,3 @@ class Trainer:
         """What is needed to live through a failure again."""
         inputs = [batch[name] for name in self.objective.inputs] if batch else []
         return self.module, self.spec.project.networks[self.key], inputs
-
-    def _batch_before(self, error: NotFiniteError) -> Batch | None:
-        """Go back to the last remembered state and train up to the step that failed, but not it: its batch.
-
-        By the time a loss has been read from the device the weights are spoilt; this finds them as they were.
-        """
-        memory = self._keeper.memory if self._keeper else None
-        if memory is None:
-            return None
-        self.restore(memory)
-        self.module.train()
-        position = self.position
-        while True:
-            for batch in self.batches():
-                if position.step == error.step - 1:
-                    return batch
-                self.stepper(batch, position.index)
-                position.step += 1
-                position.index += 1
-            if position.epoch not in self._watched:
-                return None
-            self.stepper.schedule.epoch_finished(self._watched[position.epoch])
-            position.epoch, position.index = position.epoch + 1, 0

@@ -12,7 +12,9 @@ from deepgui.data.batches import Batches
 from deepgui.data.errors import DataError
 from deepgui.project.values import DataConfig
 from deepgui.training import checkpoints, store
-from deepgui.training.events import Failed
+from deepgui.training.alarm import Alarm
+from deepgui.training.control import Control
+from deepgui.training.events import EpochFinished, Failed, Finished, Warned
 from deepgui.training.trainer import RunSpec, Trainer
 
 
@@ -35,6 +37,38 @@ def test_an_exploding_network_names_the_layer_and_step(wine, new_run):
     steps, values = store.history(folder, "train_loss")
     assert failed.step == steps[~torch.from_numpy(values).isfinite().numpy()][0]
     assert store.read_run(folder).status == "failed"
+
+
+def test_a_learning_rate_that_is_changed_to_something_wild_is_lived_through_again(wine):
+    control = Control()
+    trainer = Trainer(RunSpec(wine(optimizer="SGD", optimizer_options={"lr": 0.01}, epochs=50)), control)
+    for event in trainer:
+        if isinstance(event, EpochFinished):
+            control.set("lr", 0.02 if event.epoch < 3 else 1e18)
+    assert isinstance(event, Failed)
+    assert event.node in ("linear", "linear_2")
+
+
+@pytest.mark.parametrize("limit", [None, 5])
+def test_a_loss_that_explodes_and_stays_finite_is_warned_of_once(wine, limit):
+    project = wine(optimizer_options={"lr": 1e9}, max_steps=limit)
+    events = list(Trainer(RunSpec(project)))
+    warnings = [e.message for e in events if isinstance(e, Warned)]
+    assert isinstance(events[-1], Finished)
+    assert len(warnings) == 1
+    assert warnings[0].startswith("The loss has grown from ")
+    assert "smaller learning rate" in warnings[0]
+
+
+def test_a_sound_training_raises_no_alarm_and_a_change_arms_it_again():
+    alarm = Alarm()
+    noisy = [1.0, 0.5, 0.01, 400.0, 0.02, 30.0, 0.01, 0.001] * 20
+    assert alarm.heed(1.0, noisy, at_end=True) == ""
+    assert alarm.heed(1.0, [500.0] * 30)
+    assert alarm.heed(1.0, [500.0] * 30) == ""
+    alarm.rearm()
+    assert alarm.heed(1.0, [900.0] * 8) == ""
+    assert "to 900" in alarm.heed(1.0, [900.0] * 8)
 
 
 def test_a_failure_while_looking_for_the_cause_is_still_an_event(wine, new_run, monkeypatch):
