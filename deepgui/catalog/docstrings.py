@@ -12,7 +12,7 @@ _ARGUMENT = re.compile(r"^( *)(\w+)(?: *\([^)]*\))? *: +(.*)$")
 
 def clean(doc: str | None) -> str:
     """A docstring without its indentation and without leading C signatures, which may take several lines."""
-    text = inspect.cleandoc(doc or "")
+    text = inspect.cleandoc(doc or "").replace("\\`", "`")  # torch.round escapes its roles once too often
     while match := _SIGNATURE.match(text):
         text = text[match.end() :].lstrip("\n")
     return inspect.cleandoc(text).strip()

@@ -35,7 +35,7 @@ FAMILIES: Mapping[str, str] = {
     "Selection": "crosshair",
     "Comparison": "equals",
     "Creation": "dice-five",
-    "Signal": "wave-sine",
+    "Signal": "waves",
     "Embedding": "text-aa",
     "Loss": "chart-line",
 }
