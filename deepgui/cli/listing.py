@@ -33,19 +33,41 @@ def layers(arguments: Namespace) -> int:
 
 
 def _list_layers(known: dict[str, LayerSpec], *, as_json: bool) -> None:
+    from deepgui.catalog.coverage import coverage  # needs torch
+
+    found = coverage(known)
     if as_json:
-        output.print_json({"layers": [_layer(spec) for spec in known.values()]})
+        covered = {
+            "torch": found.torch,
+            "percent": found.percent,
+            "layers": len(found.layers),
+            "losses": len(found.losses),
+            "operations": len(found.operations),
+            "missing": list(found.missing),
+            "left_out": dict(found.left_out),
+        }
+        output.print_json({"layers": [_layer(spec) for spec in known.values()], "coverage": covered})
         return
     table = output.table("kind", "category", "what it does")
     for spec in sorted(known.values(), key=lambda s: (s.category, s.kind)):
         table.add_row(spec.kind, spec.category, spec.summary)
-    output.console().print(table)
+    out = output.console()
+    out.print(table)
+    out.print(
+        f"\n{len(found.layers)} layers and {len(found.losses)} losses of torch.nn ({found.percent:.0f} %), "
+        f"{len(found.operations)} tensor operations"
+    )
+
+
+def _target(spec: LayerSpec) -> str:
+    """What is called, as it is written: ``torch.nn.Conv2d``, ``input.expand``, ``input[index]``."""
+    return spec.source.partition("(")[0] or spec.target
 
 
 def _layer(spec: LayerSpec) -> dict[str, Any]:
     return {
         "kind": spec.kind,
-        "target": spec.target,
+        "target": _target(spec),
         "category": spec.category,
         "summary": spec.summary,
         "is_loss": spec.is_loss,
@@ -70,7 +92,7 @@ def _param(param: ParamSpec) -> dict[str, Any]:
 
 def _explain(spec: LayerSpec) -> None:
     out = output.console()
-    out.print(f"{spec.kind}  ({spec.category}; {spec.target or 'DeepGUI'})\n{spec.summary}\n")
+    out.print(f"{spec.kind}  ({spec.category}; {_target(spec) or 'DeepGUI'})\n{spec.summary}\n")
     out.print(f"inputs   {', '.join(map(_port, spec.inputs)) or 'none'}")
     out.print(f"outputs  {', '.join(p.name for p in spec.outputs) or 'none'}\n")
     if spec.params:

@@ -249,7 +249,11 @@ def test_export_refuses_what_cannot_be_and_leaves_nothing(shell, wine: Path, tmp
 
 
 def test_layers_explains_one(shell) -> None:
-    known = shell("layers", "--json").json["layers"]
+    answer = shell("layers", "--json").json
+    known = answer["layers"]
+    assert answer["coverage"]["percent"] == 100
+    assert answer["coverage"]["missing"] == []
+    assert answer["coverage"]["layers"] + answer["coverage"]["losses"] >= 135
     assert len(known) > 100
     found = shell("layers", "Conv2d", "--json").json
     assert found["inputs"][0]["name"] == "input"
