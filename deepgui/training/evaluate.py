@@ -21,7 +21,7 @@ from deepgui.training import checkpoints
 from deepgui.training.devices import PRECISIONS
 from deepgui.training.objectives import Objective, Score, objectives
 from deepgui.training.preflight import bindings
-from deepgui.training.store import read_run, run_project
+from deepgui.training.store import RunError, read_run, run_project
 
 _LEAST_BATCH = 512
 _SPLITS = {"val": "validation"}
@@ -114,6 +114,10 @@ def load_trained(folder: Path) -> Trained:
     project = run_project(folder)
     best = run.best_checkpoint if project.training.restore_best else None
     state = checkpoints.load(best or folder / "checkpoints" / "last.pt")
+    if state.get("position", {}).get("step") == 0:
+        raise RunError(
+            f"The run {folder.name} was left before its first step, so nothing is learnt yet: go on with it."
+        )
     key = state["network"] if state["network"] in project.networks else main_key(project)
     module = build(project.networks[key], catalogue(project.blocks))
     checkpoints.load_weights(module, state["module"], folder)

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 State = Literal["idle", "preparing", "running", "paused", "stopping", "finished", "failed"]
-CheckpointReason = Literal["interval", "best", "stop", "end"]
+CheckpointReason = Literal["start", "interval", "best", "stop", "end"]
 FinishReason = Literal["completed", "stopped", "early_stopping", "max_steps"]
 FailureReason = Literal["project", "data", "not_finite", "memory", "runtime", "disk"]
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
+from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
 from time import perf_counter
@@ -19,6 +20,8 @@ BEST_SHARE = 0.02
 
 FIRST_SAVE_SECONDS = 2.0
 """The first checkpoint comes early, for a run that dies young; the next ones after twice the time each."""
+FIRST_ELEMENTS = 8 << 20
+"""Weights of up to this size (32 MiB) are saved before the first step, too."""
 SAVE_SHARE = 0.03
 """Part of the time that these early checkpoints may take."""
 
@@ -43,6 +46,16 @@ class Keeper:
     def begin(self) -> None:
         """The training begins now: getting ready does not count towards the first checkpoint."""
         self._save_at = perf_counter() + self._gap
+
+    def save_first(self, state: checkpoints.State, elements: int) -> Iterator[CheckpointSaved]:
+        """A checkpoint before the first step, so that a run can always be taken up; not of a large network,
+        whose ``elements`` would take long to write. Raises OSError."""
+        if self.folder is None or elements > FIRST_ELEMENTS or (self.folder / "checkpoints" / "last.pt").exists():
+            return
+        saved = self.save(state, "start")
+        self._gap = min(FIRST_SAVE_SECONDS, self._period)
+        self.begin()
+        yield saved
 
     def record(self, event: Event) -> None:
         """Take an event into the run's record. Raises sqlite3.Error or OSError."""

@@ -161,6 +161,8 @@ class Trainer:
 
     def _learn(self) -> Iterator[Event]:
         yield self._started()
+        if self._keeper is not None:
+            yield from self._keeper.save_first(self.state(), self._elements)
         if self._at_limit and self.position.index < self.steps_per_epoch:  # else that epoch is closed first
             self._reason = "max_steps"
         while self.epoch < self.config.epochs and self._reason is None:
@@ -196,7 +198,7 @@ class Trainer:
             self._keeper = Keeper(self.spec.resume, config.checkpoint_minutes)
             self._keeper.rewind(self.step)
         self._began = perf_counter() - self.position.seconds
-        self._look_back = LookBack(sum(p.numel() for p in self.stepper.parameters))
+        self._look_back = LookBack(self._elements)
         self._remember()
         if self._keeper is not None:
             self._keeper.explain(self.dataset.legend(self.objective.inputs))
@@ -238,7 +240,7 @@ class Trainer:
             run=str(self._keeper.folder or "") if self._keeper else "",
             device=str(self.device),
             precision=self.config.precision,
-            parameters=sum(p.numel() for p in self.stepper.parameters),
+            parameters=self._elements,
             steps_per_epoch=self.steps_per_epoch,
             total_steps=self.total_steps,
             epochs=self.config.epochs,
@@ -269,6 +271,10 @@ class Trainer:
             if self._at_limit and position.index < self.steps_per_epoch:
                 self._reason = "max_steps"
                 return
+
+    @property
+    def _elements(self) -> int:
+        return sum(p.numel() for p in self.stepper.parameters)
 
     @property
     def _at_limit(self) -> bool:

@@ -19,6 +19,7 @@ import torch
 from deepgui.data.dataset import Split
 from deepgui.training import checkpoints, keeper, store
 from deepgui.training.control import Control
+from deepgui.training.evaluate import load_trained
 from deepgui.training.events import CheckpointSaved, Finished, Scalars
 from deepgui.training.trainer import RunSpec, Trainer
 
@@ -172,7 +173,7 @@ def test_watching_does_not_change_what_is_learnt(wine, new_run):
 def test_checkpoints_hold_nothing_but_tensors_and_plain_values(wine, new_run):
     project = wine()
     saved = [e for e in Trainer(RunSpec(project, folder=new_run(project))) if isinstance(e, CheckpointSaved)]
-    assert {e.reason for e in saved} == {"best", "end"}
+    assert {e.reason for e in saved} == {"start", "best", "end"}
     for event in saved:
         torch.load(event.path, weights_only=True)
 
@@ -242,6 +243,18 @@ def test_a_run_that_cannot_begin_says_so_in_its_folder(wine, new_run):
     list(Trainer(RunSpec(project, folder=folder)))
     run = store.read_run(folder)
     assert (run.status, "Adamm" in run.message) == ("failed", True)
+
+
+def test_a_run_that_dies_before_its_first_step_can_be_taken_up(wine, new_run):
+    project = wine(epochs=2)
+    folder = new_run(project)
+    dying = iter(Trainer(RunSpec(project, folder=folder)))
+    first = next(event for event in dying if isinstance(event, CheckpointSaved))
+    assert (first.step, first.reason) == (0, "start")
+    dying.close()
+    with pytest.raises(store.RunError, match="nothing is learnt"):
+        load_trained(folder)
+    assert list(Trainer(RunSpec(project, resume=folder)))[-1].metrics == list(Trainer(RunSpec(project)))[-1].metrics
 
 
 def test_kill_9_leaves_a_run_that_resumes(wine, new_run, tmp_path):
