@@ -33,8 +33,6 @@ Each unit of the first layer draws one soft line; the second layer bends them in
 Try it: take out both Tanh layers. What is left is linear, however many layers there are, and stays at about 87 %."""
 
 COLUMN, ROW = 280.0, 176.0
-PICTURE = (744, 396)
-"""Pixels: three times the place that the start page has for it."""
 
 
 def place(column: int, row: int) -> Point:
@@ -98,12 +96,12 @@ SAMPLES = {"digits_cnn": digits_cnn, "wine_mlp": wine_mlp, "moons_mlp": moons_ml
 
 def main() -> None:
     """Write the projects, and the pictures that the start page shows."""
-    from deepgui.qt.render import render
+    import draw_pictures  # the module beside this one
 
     for name, make in SAMPLES.items():
         project = make()
         deepgui.save(project, HERE / f"{name}.deepgui")
-        render(project, HERE / "pictures" / f"{name}.png", theme_name="dark", size=PICTURE)
+        draw_pictures.draw(project, HERE / "pictures" / f"{name}.png")
 
 
 if __name__ == "__main__":

@@ -8,12 +8,12 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from PySide6.QtCore import QPointF, QRect, QRectF, QSize, Qt, Signal
-from PySide6.QtGui import QColor, QPainter, QPainterPath, QPaintEvent, QPixmap
-from PySide6.QtWidgets import QAbstractButton, QFrame, QHBoxLayout, QSizePolicy, QVBoxLayout, QWidget
+from PySide6.QtGui import QPainter, QPainterPath, QPaintEvent, QPixmap
+from PySide6.QtWidgets import QAbstractButton, QFrame, QHBoxLayout, QLabel, QSizePolicy, QVBoxLayout, QWidget
 
 from deepgui import paths
 from deepgui.catalog.spec import LayerSpec
-from deepgui.graph.values import Network, Point
+from deepgui.graph.values import Network
 from deepgui.project import file, recent
 from deepgui.project.autosave import Recovery
 from deepgui.project.decode import FileError
@@ -21,10 +21,19 @@ from deepgui.qt import icons, style, theme
 from deepgui.qt.theme import GRID
 from deepgui.qt.widgets import Flow, button, clear, column, label, row, scrolled
 
-PICTURE_HEIGHT = 132
-CARD = QSize(248, PICTURE_HEIGHT + 84)
+PICTURE_HEIGHT = 164
+CARD = QSize(264, PICTURE_HEIGHT + 132)
 SIDE = 304
-_NODE = QSize(168, 64)
+STEPS = (
+    (
+        "tree-structure",
+        "Draw",
+        "Tab or a double click adds a layer; drag from port to port to wire it. Shapes show at once.",
+    ),
+    ("chart-line", "Watch", "Ctrl+Enter trains. Curves, feature maps and mistakes move while the network learns."),
+    ("export", "Take home", "Ctrl+E gives readable PyTorch, weights and ONNX that need no DeepGUI."),
+)
+"""Icon, title and words of what one does here."""
 
 
 @dataclass(frozen=True)
@@ -93,21 +102,20 @@ class SampleCard(_Card):
         painter.setClipPath(outline)
         painter.setRenderHint(QPainter.RenderHint.SmoothPixmapTransform)
         painter.fillRect(area, colors.color("canvas"))
-        if self._picture.isNull():
-            draw_network(painter, QRectF(area.adjusted(16, 12, -16, -12)), self._sample.network, self._kinds)
-        else:
+        if not self._picture.isNull():
             painter.drawPixmap(area, self._picture, _cover(self._picture.size(), area.size()))
         painter.restore()
         painter.setPen(colors.color("border"))
         painter.drawLine(1, area.bottom() + 1, self.width() - 2, area.bottom() + 1)
-        text = QRect(12, area.bottom() + 10, self.width() - 24, 20)
+        text = QRect(14, area.bottom() + 12, self.width() - 28, 20)
         painter.setFont(style.font(13, bold=True))
         painter.setPen(colors.color("text"))
         painter.drawText(text, int(Qt.AlignmentFlag.AlignVCenter), _fit(painter, self._sample.title, text.width()))
+        draw_chain(painter, QRectF(text.translated(0, 25)), self._sample.network, self._kinds)
         painter.setFont(style.font(12))
         painter.setPen(colors.color("muted"))
-        for line, words in enumerate(_lines(painter, self._sample.notes, text.width(), 2)):
-            painter.drawText(text.translated(0, 22 + 18 * line), int(Qt.AlignmentFlag.AlignVCenter), words)
+        for line, words in enumerate(_lines(painter, first_sentence(self._sample.notes), text.width(), 3)):
+            painter.drawText(text.translated(0, 49 + 18 * line), int(Qt.AlignmentFlag.AlignVCenter), words)
 
 
 class RecentButton(_Card):
@@ -186,38 +194,28 @@ def _cover(size: QSize, area: QSize) -> QRect:
     return QRect((size.width() - wide) // 2, (size.height() - high) // 2, wide, high)
 
 
-def draw_network(painter: QPainter, area: QRectF, network: Network, kinds: Mapping[str, LayerSpec]) -> None:
-    """A small drawing of a network: coloured bars and wires, fitted into ``area``."""
-    places = {i: network.layout.get(i, Point(n * 220.0, 0.0)) for n, i in enumerate(network.nodes)}
-    if not places:
+def first_sentence(notes: str) -> str:
+    """The beginning of a text up to its first full stop or line's end."""
+    line = notes.partition("\n")[0]
+    return line[: line.find(". ") + 1] or line
+
+
+def draw_chain(painter: QPainter, area: QRectF, network: Network, kinds: Mapping[str, LayerSpec]) -> None:
+    """The layers of a network as a row of squares in the colours of their families, joined by a line."""
+    nodes = list(network.nodes.values())
+    if not nodes:
         return
-    left, top = min(p.x for p in places.values()), min(p.y for p in places.values())
-    wide = max(p.x for p in places.values()) - left + _NODE.width()
-    high = max(p.y for p in places.values()) - top + _NODE.height()
-    scale = min(area.width() / wide, area.height() / high, 0.5)
-    painter.save()
-    painter.translate(area.center() - QPointF(wide, high) * scale / 2)
-    painter.scale(scale, scale)
-    painter.translate(-left, -top)
+    step = min(22.0, (area.width() - 14) / max(1, len(nodes) - 1))
+    side, middle = min(14.0, step - 3), area.center().y()
     colors = theme.theme()
-    pen = painter.pen()
-    pen.setColor(colors.color("wire"))
-    pen.setWidthF(2 / scale if scale < 0.3 else 4)
-    painter.setPen(pen)
-    painter.setBrush(Qt.BrushStyle.NoBrush)
-    for wire in network.wires:
-        a, b = places[wire.source], places[wire.target]
-        start, end = QPointF(a.x + _NODE.width(), a.y + 32), QPointF(b.x, b.y + 32)
-        bend = QPointF(max(40.0, abs(end.x() - start.x()) / 2), 0)
-        path = QPainterPath(start)
-        path.cubicTo(start + bend, end - bend, end)
-        painter.drawPath(path)
+    painter.setPen(colors.color("wire"))
+    painter.drawLine(QPointF(area.left() + 7, middle), QPointF(area.left() + 7 + step * (len(nodes) - 1), middle))
     painter.setPen(Qt.PenStyle.NoPen)
-    for node, place in places.items():
-        spec = kinds.get(network.nodes[node].kind)
-        painter.setBrush(QColor(colors.family(spec.category if spec else "")))
-        painter.drawRoundedRect(QRectF(place.x, place.y, _NODE.width(), _NODE.height()), 14, 14)
-    painter.restore()
+    for place, node in enumerate(nodes):
+        spec = kinds.get(node.kind)
+        painter.setBrush(colors.family(spec.category if spec else ""))
+        centre = QPointF(area.left() + 7 + step * place, middle)
+        painter.drawRoundedRect(QRectF(centre.x() - side / 2, centre.y() - side / 2, side, side), 4, 4)
 
 
 class StartPage(QWidget):
@@ -297,12 +295,30 @@ class StartPage(QWidget):
         gallery.setObjectName("sample_gallery")
         gallery.setAccessibleName("Samples")
         gallery.setLayout(self._gallery)
-        right = column(label("Start from a sample", "strong"), gallery, gap=2 * GRID)
+        right = column(label("Start from a sample", "strong"), gallery, self._steps(), gap=2 * GRID)
         right.setContentsMargins(0, 7, 0, 0)
         right.addStretch()
         both = row(side, right, gap=5 * GRID)
         both.setStretch(1, 1)
         return both
+
+    def _steps(self) -> QWidget:
+        """What one does with DeepGUI, in three short columns."""
+        parts = []
+        for icon, title, words in STEPS:
+            mark = QLabel()
+            mark.setPixmap(icons.icon(icon, "accent").pixmap(QSize(22, 22)))
+            head = row(mark, label(title, "strong"), gap=GRID)
+            head.setStretch(1, 1)
+            parts.append(column(head, label(words, "muted", wrap=True), gap=GRID // 2))
+            parts[-1].addStretch()
+        line = row(*parts, gap=3 * GRID)
+        for place in range(len(parts)):
+            line.setStretch(place, 1)
+        line.setContentsMargins(2, 2 * GRID, 0, 0)
+        made = QWidget()
+        made.setLayout(line)
+        return made
 
     def refresh(self, lost: list[Recovery] | None = None) -> None:
         """Read the recent files and the samples again; ``lost`` is work to recover, None leaves it as it is."""

@@ -21,6 +21,7 @@ from deepgui.project.document import Document
 from deepgui.project.values import Project
 from deepgui.qt import app, theme
 from deepgui.qt.main_window import MainWindow
+from deepgui.qt.start_page import first_sentence, samples
 
 
 class Answers:
@@ -325,3 +326,10 @@ def test_a_small_window_has_room_for_plots_and_a_large_one_for_settings_too(wind
     qtbot.waitUntil(lambda: dock.height() > 300)
     assert dock.settings.isVisible()
     assert dock.plots.loss_plot.chart.height() > 140
+
+
+def test_a_card_of_the_gallery_says_its_first_sentence_in_full(window: MainWindow) -> None:
+    for sample in samples():
+        assert sample.picture.is_file(), f"samples/make_samples.py has not drawn {sample.title}"
+    assert first_sentence("Reads digits, 8 pixels wide. Watch it.\nThen more.") == "Reads digits, 8 pixels wide."
+    assert (first_sentence("No full stop\nhere"), first_sentence("")) == ("No full stop", "")

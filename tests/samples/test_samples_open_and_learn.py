@@ -44,7 +44,7 @@ def test_no_problem_and_something_to_read_and_see(path: Path) -> None:
     assert 2 <= project.notes.count(".") <= 12
     assert project.main.layout.keys() == project.main.nodes.keys()
     with Image.open(path.parent / "pictures" / f"{path.stem}.png") as picture:
-        assert picture.size == (744, 396)
+        assert picture.size == (840, 492)
 
 
 @pytest.mark.parametrize("path", FILES, ids=lambda p: p.stem)
