@@ -193,6 +193,25 @@ def names_used(network: Network) -> frozenset[str]:
     return frozenset(found)
 
 
+def steps(network: Network, blocks: Mapping[str, Block], path: str) -> list[tuple[Node, int | None]]:
+    """The nodes on the way of a path (``stage.2.conv``), each with its place in a row, as far as it leads."""
+    found: list[tuple[Node, int | None]] = []
+    parts = path.split(".")
+    while parts and (node := network.nodes.get(parts.pop(0))) is not None:
+        place = int(parts.pop(0)) if parts and parts[0].isdecimal() else None
+        found.append((node, place))
+        if node.kind not in blocks:
+            break
+        network = blocks[node.kind].network
+    return found
+
+
+def spoken(network: Network, blocks: Mapping[str, Block], path: str) -> str:
+    """What a person calls the node at a path: ``stage 3 › conv``."""
+    way = steps(network, blocks, path)
+    return " › ".join(f"{n.label} {place + 1}" if place is not None else n.label for n, place in way) or path
+
+
 def needed(names: Iterable[str], blocks: Mapping[str, Block]) -> dict[str, Block]:
     """These blocks and all that are inside them, in the order of ``blocks``."""
     wanted = set(names)

@@ -109,7 +109,7 @@ class CodePane(QWidget):
     def refresh(self) -> None:
         """Write the code of the drawing as it is."""
         self._stale = False
-        network, report = self._session.network, self._session.report
+        network, report = self._session.main, self._session.whole
         if report is None:
             self._show(self._good, "Getting PyTorch ready …", dimmed=True)
             return
@@ -131,7 +131,7 @@ class CodePane(QWidget):
     def _show(self, code: str, status: str, *, dimmed: bool) -> None:
         self._colors.dimmed = dimmed
         self.status.setText(status)
-        style.set_role(self.status, "warning" if dimmed and self._session.report else "muted")
+        style.set_role(self.status, "warning" if dimmed and self._session.whole else "muted")
         self.copy.setEnabled(bool(code))
         if self.text.toPlainText() != code:
             across, down = self.text.horizontalScrollBar().value(), self.text.verticalScrollBar().value()

@@ -7,19 +7,13 @@ import importlib
 import logging
 import threading
 import time
-from collections.abc import Callable
-from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QObject, Qt, Signal
 
 from deepgui.catalog import snapshot
 from deepgui.catalog.spec import Registry
-from deepgui.graph.blocks import with_blocks
-from deepgui.project.values import Project
+from deepgui.qt.checking import Checking
 from deepgui.qt.session import Session
-
-if TYPE_CHECKING:
-    from deepgui.compiler.report import Report
 
 log = logging.getLogger(__name__)
 PANELS = ("deepgui.qt.dashboard.dock", "deepgui.qt.probes.feature_maps")
@@ -80,7 +74,7 @@ class Loader(QObject):
         if isinstance(result, Exception):
             self.failed.emit(f"PyTorch cannot be loaded, so networks cannot be checked or trained: {result}")
             return
-        self._session.use_catalogue(result, _checker(result))
+        self._session.use_catalogue(result, Checking(result))
         self.loaded.emit()
 
 
@@ -121,9 +115,3 @@ def _warm_up(registry: Registry) -> None:
     check(network, registry)
     gc.collect()
     gc.freeze()
-
-
-def _checker(registry: Registry) -> Callable[[Project, str], Report]:
-    from deepgui.compiler.report import check
-
-    return lambda project, key: check(project.networks.get(key) or project.main, with_blocks(registry, project.blocks))

@@ -40,13 +40,13 @@ class Readiness(QObject):
         self._timer.stop()
         self._worker.close()
 
-    def _on_report(self, report: Report) -> None:
-        if report is not self._complete and self._session.project.data.source:
+    def _on_report(self, _view: Report) -> None:
+        if self._session.whole is not self._complete and self._session.project.data.source:
             self._timer.start()
 
     def _look(self) -> None:
         session = self._session
-        project, key, registry, report = session.project, session.key, session.registry, session.report
+        project, key, registry, report = session.project, session.key, session.registry, session.whole
         if report is None or key != main_key(project):
             return
 
@@ -60,7 +60,7 @@ class Readiness(QObject):
         self._worker.submit("preflight", look, lambda found: self._tell(report, found))
 
     def _tell(self, report: Report, found: Any) -> None:
-        if isinstance(found, Broken) or report is not self._session.report or found == report.problems:
+        if isinstance(found, Broken) or report is not self._session.whole or found == report.problems:
             return
         self._complete = replace(report, problems=found)
         self._session.amend(self._complete)

@@ -3,27 +3,56 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping
-from typing import TYPE_CHECKING
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Protocol
 
 from PySide6.QtCore import QObject, QTimer, Signal
 
 from deepgui.catalog.spec import Registry
-from deepgui.graph.blocks import with_blocks
+from deepgui.graph.blocks import repeats, steps, with_blocks
 from deepgui.graph.values import Block, Network
 from deepgui.project.document import Document
-from deepgui.project.values import Project, main_key, with_network
+from deepgui.project.values import Project, main_key, with_block, with_network
 
 if TYPE_CHECKING:
     from deepgui.compiler.report import Report
 
 
+class Checker(Protocol):
+    """What finds out about drawings once torch is there."""
+
+    def network(self, project: Project, key: str) -> Report:
+        """The report of one of a project's networks."""
+
+    def block(self, project: Project, whole: Report | None, name: str, path: str) -> Report:
+        """The report of a block: of the use at ``path`` in the whole, or with its parameters' defaults."""
+
+
+@dataclass(frozen=True)
+class Level:
+    """A step inward: the block, and the node it was entered by (``stage``, or ``stage.2`` in a row).
+
+    An empty ``step`` means the block as such, used nowhere in particular.
+    """
+
+    block: str
+    step: str
+
+
 class Session(QObject):
     """The state that panels share. Panels read it, listen to it, and edit only through :meth:`edit`.
+
+    What is in view is the project's network, or the drawing of a block: :attr:`levels` says how one got there.
+
+    Attributes:
+        whole: the report of the project's network, blocks included; what training, problems and code go by.
+        report: the report of what is in view; inside a block, of the use that was entered.
 
     Signals:
         document_replaced: another project was opened; start over.
         changed(before, after): the project's value changed; compare by identity and redraw what differs.
-        report_changed(report): shapes, counts and problems of the network in view are known anew.
+        level_changed: another drawing is in view.
+        report_changed(report): shapes, counts and problems of the drawing in view are known anew.
         selection_changed: :attr:`selection` is another set.
         registry_ready: the catalogue can be used.
     """
@@ -31,15 +60,18 @@ class Session(QObject):
     document_replaced = Signal()
     changed = Signal(object, object)
     report_changed = Signal(object)
+    level_changed = Signal()
     selection_changed = Signal()
     registry_ready = Signal()
 
     def __init__(self, document: Document, parent: QObject | None = None) -> None:
         super().__init__(parent)
         self._catalogue = Registry()
+        self.levels: tuple[Level, ...] = ()
+        self.whole: Report | None = None
         self.report: Report | None = None
         self.selection: frozenset[str] = frozenset()
-        self._checker: Callable[[Project, str], Report] | None = None
+        self._checker: Checker | None = None
         self._check_timer = QTimer(self)
         self._check_timer.setSingleShot(True)
         self._check_timer.setInterval(0)
@@ -48,6 +80,7 @@ class Session(QObject):
 
     def _adopt(self, document: Document) -> None:
         self.document = document
+        self.levels = ()
         self.key = main_key(document.project)
         self._unlisten = document.changed.connect(self._on_change)
 
@@ -57,22 +90,89 @@ class Session(QObject):
 
     @property
     def network(self) -> Network:
-        """The network in view."""
+        """The drawing in view."""
+        if self.levels:
+            return self.project.blocks[self.levels[-1].block].network
+        return self.main
+
+    @property
+    def main(self) -> Network:
+        """The project's network, whatever is in view."""
         return self.project.networks.get(self.key) or self.project.main
+
+    @property
+    def block(self) -> Block | None:
+        """The block whose drawing is in view, if it is one."""
+        return self.project.blocks[self.levels[-1].block] if self.levels else None
+
+    def path(self, node: str) -> str:
+        """What reports and probes call a node of the drawing in view: ``stage.2.conv`` inside the third of a row."""
+        return ".".join((*(level.step for level in self.levels if level.step), node))
+
+    def enter(self, node: str, instance: int = 0) -> None:
+        """Look into a block that is used in the drawing in view. Does nothing for other nodes."""
+        used = self.network.nodes.get(node)
+        if used is not None and used.kind in self.project.blocks:
+            step = node if repeats(used.params) is None else f"{node}.{instance}"
+            self._go((*self.levels, Level(used.kind, step)))
+
+    def show(self, path: str) -> None:
+        """Go to where a node is and select it: ``stage.2.conv`` is inside the third of a row."""
+        way = steps(self.main, self.project.blocks, path)
+        if way:
+            *inward, (node, _) = way
+            self._go(tuple(Level(n.kind, n.id if place is None else f"{n.id}.{place}") for n, place in inward))
+            self.select((node.id,))
+
+    def show_block(self, name: str) -> None:
+        """Look at a block as such: with the parameters' defaults and the shapes set for its Inputs."""
+        if name in self.project.blocks:
+            self._go((Level(name, ""),))
+
+    def leave(self, depth: int | None = None) -> None:
+        """Go up one level, or to a depth: 0 is the network itself."""
+        self._go(self.levels[: max(0, len(self.levels) - 1 if depth is None else depth)])
+
+    def _go(self, levels: tuple[Level, ...]) -> None:
+        if levels != self.levels:
+            self.levels = levels
+            self.selection = frozenset()
+            self._view_report()
+            self.level_changed.emit()
+            self.selection_changed.emit()
+            if self.report is not None:
+                self.report_changed.emit(self.report)
+
+    def _still_there(self) -> tuple[Level, ...]:
+        """The levels as far as they still lead somewhere: an undo may have taken a block away."""
+        network = self.main
+        for depth, level in enumerate(self.levels):
+            used = network.nodes.get(level.step.partition(".")[0])
+            if level.block not in self.project.blocks or (level.step and (used is None or used.kind != level.block)):
+                return self.levels[:depth]
+            network = self.project.blocks[level.block].network
+        return self.levels
 
     def open(self, document: Document) -> None:
         """Look at another document."""
         self._unlisten()
         self._adopt(document)
-        self.report = None
+        self.report = self.whole = None
         self.select(())
         self.document_replaced.emit()
         self._check_timer.start()
 
     def edit(self, label: str, change: Callable[[Network], Network], merge: Hashable | None = None) -> None:
         """Apply an edit to the network in view as one undo step."""
-        after = with_network(self.project, self.key, change(self.network))
-        self.document.apply(after, label, merge)
+        self.document.apply(self._with_drawing(change(self.network)), label, merge)
+
+    def _with_drawing(self, network: Network) -> Project:
+        """The project with another drawing in view."""
+        block = self.block
+        if block is None:
+            return with_network(self.project, self.key, network)
+        changed = block if network is block.network else replace(block, network=network)
+        return with_block(self.project, self.levels[-1].block, changed)
 
     def edit_project(self, label: str, change: Callable[[Project], Project], merge: Hashable | None = None) -> None:
         """Apply an edit to the project (data, training settings, notes) as one undo step."""
@@ -101,7 +201,7 @@ class Session(QObject):
             self._catalogue = registry
             self.registry_ready.emit()
 
-    def use_catalogue(self, registry: Registry, checker: Callable[[Project, str], Report]) -> None:
+    def use_catalogue(self, registry: Registry, checker: Checker) -> None:
         """Called once torch is there: the layer kinds, and the function that checks a network of a project."""
         self._catalogue = registry
         self._checker = checker
@@ -109,11 +209,14 @@ class Session(QObject):
         self._check_timer.start()
 
     def amend(self, report: Report) -> None:
-        """Replace the report by one that knows more about the same project."""
-        self.report = report
-        self.report_changed.emit(report)
+        """Replace the report of the whole by one that knows more about the same project."""
+        self.whole = report
+        self._view_report()
+        if self.report is not None:
+            self.report_changed.emit(self.report)
 
     def _on_change(self, before: Project, after: Project) -> None:
+        self._go(self._still_there())
         if self.selection - self.network.nodes.keys():
             self.select(self.selection)
         self.changed.emit(before, after)
@@ -122,8 +225,19 @@ class Session(QObject):
 
     def _check(self) -> None:
         if self._checker is not None:
-            self.report = self._checker(self.project, self.key)
+            self.whole = self._checker.network(self.project, self.key)
+            self._view_report()
             self.report_changed.emit(self.report)
+
+    def _view_report(self) -> None:
+        """The part of the whole's report that is about the drawing in view."""
+        self.report = self.whole
+        if self.levels and self._checker is not None:
+            self.report = self._checker.block(self.project, self.whole, self.levels[-1].block, self._way())
+
+    def _way(self) -> str:
+        """The path of the use that was entered; empty if the block is looked at as such."""
+        return ".".join(level.step for level in self.levels) if all(level.step for level in self.levels) else ""
 
 
 def _means_otherwise(before: Project, after: Project) -> bool:

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from deepgui.catalog.builtin import registry
-from deepgui.compiler.report import check
 from deepgui.graph import edits
 from deepgui.graph.values import Network, Point, Wire
 from deepgui.project.document import Document
 from deepgui.project.values import Project
+from deepgui.qt.checking import Checking
 from deepgui.qt.session import Session
 
 
@@ -39,7 +39,7 @@ def session_of(network: Network, **settings: object) -> Session:
     """A session that knows all layers and checks at once."""
     session = Session(Document(Project("test", {"network": network}, **settings)))
     kinds = registry()
-    session.use_catalogue(kinds, lambda project, key: check(project.networks[key], kinds))
+    session.use_catalogue(kinds, Checking(kinds))
     session._check()
     session._check_timer.stop()
     return session

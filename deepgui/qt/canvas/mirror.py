@@ -11,10 +11,10 @@ from collections.abc import Collection, Iterable, Mapping
 
 from PySide6.QtCore import QObject, QPointF, QRectF, Signal
 
+from deepgui.graph import layout as autolayout
+from deepgui.graph.layout import Size
 from deepgui.graph.problems import Problem
 from deepgui.graph.values import Network, Point, Wire
-from deepgui.qt.canvas import autolayout
-from deepgui.qt.canvas.autolayout import Size
 from deepgui.qt.canvas.card import WIDTH, Card, describe
 from deepgui.qt.canvas.hits import NOTHING, Hit, PortRef
 from deepgui.qt.canvas.node_item import NodeItem
@@ -54,6 +54,7 @@ class Mirror(QObject):
         self._order = 0
         session.changed.connect(lambda _before, _after: self.sync())
         session.document_replaced.connect(self.reset)
+        session.level_changed.connect(self.reset)
         session.registry_ready.connect(self._redescribe)
         session.report_changed.connect(lambda _report: self._on_report())
         self.sync()

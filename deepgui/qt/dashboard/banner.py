@@ -65,7 +65,7 @@ class Banner(QFrame):
         self.text.setText(f"{problem.message} {problem.reason}".strip())
         self.fix.setVisible(problem.fix is not None)
         self.fix.setText(problem.fix.label if problem.fix else "")
-        self.show_node.setVisible(problem.node in self._session.network.nodes)
+        self.show_node.setVisible(problem.node.partition(".")[0] in self._session.main.nodes)
         for part in (self.go_on, self.dismiss):
             part.hide()
         self.close_button.show()
@@ -95,8 +95,9 @@ class Banner(QFrame):
         problem = self._problem
         self.hide()
         if problem is not None and problem.fix is not None:
+            self._session.leave(0)
             self._session.edit(problem.fix.label, problem.fix.apply)
 
     def _select(self) -> None:
         if self._problem is not None:
-            self._session.select((self._problem.node,))
+            self._session.show(self._problem.node)

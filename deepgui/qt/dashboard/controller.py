@@ -145,7 +145,7 @@ class RunController(QObject):
 
     def preflight(self) -> Problem | None:
         """Why training cannot start now, or None."""
-        project, report = self.session.project, self.session.report
+        project, report = self.session.project, self.session.whole
         if not project.data.source:
             return Problem(
                 "no-data",

@@ -90,10 +90,11 @@ class FeatureMapDock(ProbeDock):
             return None
         if node.kind == "Output":
             wires = self.session.network.into(node.id)
-            return Watch(wires[0].source, wires[0].output) if wires else None
+            return Watch(self.session.path(wires[0].source), wires[0].output) if wires else None
         spec = self.session.registry.get(node.kind)
         ports = spec.active_outputs(node.params) if spec is not None else ()
-        return Watch(node.id, ports[0].name if ports else "output", "image" if node.kind == "Input" else "maps")
+        view = "image" if node.kind == "Input" and not self.session.levels else "maps"
+        return Watch(self.session.path(node.id), ports[0].name if ports else "output", view)
 
     def wanted(self) -> Collection[Watch]:
         watch = self.watch()

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from PySide6.QtCore import QObject, QTimer, Signal
 
 from deepgui.catalog.spec import Registry
+from deepgui.graph.blocks import uses
 from deepgui.probes.board import Board
 from deepgui.project.values import Project, main_key
 from deepgui.qt.dashboard.controller import RunController
@@ -72,6 +73,7 @@ class IdleProber(QObject):
     def _on_change(self, before: Project, after: Project) -> None:
         key = main_key(after)
         same = before.networks.get(key) is after.networks.get(key) and before.data is after.data
+        same = same and before.blocks is after.blocks
         if not same or before.training is not after.training:
             self.ask()
 
@@ -111,7 +113,14 @@ def _trained(project: Project, controller: RunController) -> Subject | None:
     key = main_key(project)
     network, old = project.networks.get(key), before.networks.get(key)
     same = network is not None and old is not None and network.meaning() == old.meaning()
+    same = same and _blocks_meaning(project) == _blocks_meaning(before)
     return last if same and project.data == before.data else None
+
+
+def _blocks_meaning(project: Project) -> dict[str, tuple[object, ...]]:
+    """What the blocks in use compute, layout aside."""
+    used = uses(project.networks[main_key(project)], project.blocks)
+    return {name: (project.blocks[name].params, *project.blocks[name].network.meaning()) for name in used}
 
 
 def look(
@@ -125,7 +134,7 @@ def look(
         board.observe_module(trained.module, trained.dataset, trained.inputs, trained.step)
         return built
     network = project.networks[main_key(project)]
-    key = (network.meaning(), project.data, project.training.seed, project.training.objective)
+    key = (network.meaning(), _blocks_meaning(project), project.data, project.training.seed, project.training.objective)
     if built is None or built.key != key:
         built = _Built(key, _build(project, registry))
     subject = built.subject

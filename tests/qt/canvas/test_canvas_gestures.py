@@ -12,6 +12,7 @@ from deepgui.graph import edits
 from deepgui.graph.problems import Fix, Problem
 from deepgui.graph.values import Network, Point, Wire
 from deepgui.qt import theme
+from deepgui.qt.checking import Checking
 
 CTRL = Qt.KeyboardModifier.ControlModifier
 SHIFT = Qt.KeyboardModifier.ShiftModifier
@@ -358,9 +359,8 @@ def test_another_document_replaces_everything(three) -> None:
 
 def test_shapes_and_inferred_sizes_come_from_the_report(hand) -> None:
     from deepgui.catalog.builtin import registry
-    from deepgui.compiler import report
 
-    hand.session.use_catalogue(registry(), lambda project, key: report.check(project.networks[key], registry()))
+    hand.session.use_catalogue(registry(), Checking(registry()))
     network, a = edits.add_node(Network("net"), "Input", {"shape": (1, 28, 28)}, at=Point(0, 0))
     network, b = edits.add_node(network, "Conv2d", {"out_channels": 16, "kernel_size": 3}, at=Point(280, 0))
     network, c = edits.add_node(network, "Output", at=Point(560, 0))

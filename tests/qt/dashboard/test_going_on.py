@@ -11,9 +11,9 @@ import pytest
 
 from deepgui import builder
 from deepgui.catalog.builtin import registry
-from deepgui.compiler.report import check
 from deepgui.project.document import Document
 from deepgui.project.values import DataConfig, Project, TrainingConfig
+from deepgui.qt.checking import Checking
 from deepgui.qt.dashboard.controller import RunController
 from deepgui.qt.dashboard.dock import TrainingDock
 from deepgui.qt.session import Session
@@ -48,7 +48,7 @@ def window(qtbot, tmp_path):
 
     def make(project: Project, path: Path | None = tmp_path / "moons.deepgui"):
         session = Session(Document(project, path))
-        session.use_catalogue(registry(), lambda p, key: check(p.networks[key], registry()))
+        session.use_catalogue(registry(), Checking(registry()))
         controller = RunController(session)
         controllers.append(controller)
         dock = TrainingDock(session, controller)

@@ -7,11 +7,11 @@ from dataclasses import replace
 import pytest
 
 from deepgui.catalog.builtin import registry
-from deepgui.compiler.report import check
 from deepgui.graph import edits
 from deepgui.graph.values import Network, Wire
 from deepgui.project.document import Document
 from deepgui.project.values import DataConfig, Project, TrainingConfig
+from deepgui.qt.checking import Checking
 from deepgui.qt.dashboard.controller import RunController
 from deepgui.qt.dashboard.dock import TrainingDock
 from deepgui.qt.dashboard.transport import duration, pace
@@ -42,7 +42,7 @@ def open_session(qtbot):
 
     def make(project: Project) -> tuple[Session, RunController]:
         session = Session(Document(project))
-        session.use_catalogue(registry(), lambda p, key: check(p.networks[key], registry()))
+        session.use_catalogue(registry(), Checking(registry()))
         controller = RunController(session)
         controllers.append(controller)
         return session, controller

@@ -9,12 +9,12 @@ from PySide6.QtGui import QColor
 from PySide6.QtWidgets import QDockWidget, QMainWindow
 
 from deepgui.catalog.builtin import registry
-from deepgui.compiler.report import check
 from deepgui.graph import edits
 from deepgui.graph.values import Network, Wire
 from deepgui.probes.pictures import FeatureMaps
 from deepgui.project.document import Document
 from deepgui.project.values import DataConfig, Project, TrainingConfig
+from deepgui.qt.checking import Checking
 from deepgui.qt.dashboard.controller import RunController
 from deepgui.qt.probes import colors
 from deepgui.qt.probes.boundary import BoundaryDock
@@ -49,7 +49,7 @@ def show(qtbot):
 
     def make(kind: type, what: Project):
         session = Session(Document(what))
-        session.use_catalogue(registry(), lambda p, key: check(p.networks[key], registry()))
+        session.use_catalogue(registry(), Checking(registry()))
         controller = RunController(session)
         controllers.append(controller)
         dock = kind(session, controller)
