@@ -11,7 +11,7 @@ import onnx
 import torch
 
 from deepgui.exporters.exportable import Batch, Exportable
-from deepgui.exporters.program import program_of, quiet, with_suffix
+from deepgui.exporters.program import one_file, program_of, quiet
 from deepgui.exporters.verify import ExportError, Probe, first_line
 from deepgui.graph.values import Node
 
@@ -20,7 +20,7 @@ STAGED = "network.onnx"
 
 def places(subject: Exportable, out: Path) -> dict[str, Path]:
     """``out`` itself, with .onnx added if it has no suffix; a folder gets ``NAME.onnx``."""
-    return {STAGED: with_suffix(subject, out, ".onnx")}
+    return {STAGED: one_file(subject, out, ".onnx")}
 
 
 def write(subject: Exportable, asked: Probe, folder: Path, places: Mapping[str, Path]) -> tuple[float, str]:

@@ -12,6 +12,7 @@ import torch
 from torch.export import Dim, ExportedProgram
 
 from deepgui.exporters.exportable import Exportable, answer
+from deepgui.exporters.suffixes import suffix_of, with_suffix
 from deepgui.exporters.verify import ExportError, Probe, first_line
 
 STAGED = "program.pt2"
@@ -19,16 +20,16 @@ STAGED = "program.pt2"
 
 def places(subject: Exportable, out: Path) -> dict[str, Path]:
     """``out`` itself, with .pt2 added if it has no suffix; a folder gets ``NAME.pt2``."""
-    return {STAGED: with_suffix(subject, out, ".pt2")}
+    return {STAGED: one_file(subject, out, ".pt2")}
 
 
-def with_suffix(subject: Exportable, out: Path, suffix: str) -> Path:
+def one_file(subject: Exportable, out: Path, suffix: str) -> Path:
     """The one file that ``out`` means for a format with this suffix. Raises ValueError for another suffix."""
     if out.is_dir():
         return out / f"{subject.name}{suffix}"
-    if out.suffix not in ("", suffix):
+    if suffix_of(out) not in ("", suffix):
         raise ValueError(f"{out.name}: this export is written to a {suffix} file.")
-    return out.with_suffix(suffix)
+    return with_suffix(out, suffix)
 
 
 def write(subject: Exportable, asked: Probe, folder: Path, places: Mapping[str, Path]) -> tuple[float, str]:

@@ -11,6 +11,7 @@ from torch import Tensor
 
 from deepgui.compiler.build import build
 from deepgui.exporters.exportable import Exportable, answer
+from deepgui.exporters.suffixes import suffix_of, with_suffix
 from deepgui.exporters.verify import Probe
 
 SUFFIXES = (".safetensors", ".pt", ".pth")
@@ -20,10 +21,10 @@ def places(subject: Exportable, out: Path) -> dict[str, Path]:
     """One file by suffix; both kinds for a name without one, or inside a folder."""
     if out.suffix in SUFFIXES and not out.is_dir():
         return {f"weights{out.suffix}": out}
-    if out.suffix and not out.is_dir():
+    if suffix_of(out) and not out.is_dir():
         raise ValueError(f"{out.name}: weights are written to .safetensors, .pt or .pth files.")
     stem = out / subject.name if out.is_dir() else out
-    return {f"weights{suffix}": stem.with_name(stem.name + suffix) for suffix in SUFFIXES[:2]}
+    return {f"weights{suffix}": with_suffix(stem, suffix) for suffix in SUFFIXES[:2]}
 
 
 def save(state: Mapping[str, Tensor], path: Path) -> None:

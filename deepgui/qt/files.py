@@ -210,7 +210,7 @@ class Files(QObject):
         document = self._session.document
         suggestion = document.path or self._folder() / f"{document.project.name}{file.SUFFIX}"
         while (chosen := self.dialogs.save_path(suggestion)) is not None:
-            path = chosen if chosen.suffix else chosen.with_suffix(file.SUFFIX)
+            path = chosen if chosen.suffix == file.SUFFIX else chosen.with_name(chosen.name + file.SUFFIX)
             # The file dialog asked about the name as it was typed, not about the one with the suffix.
             if path == chosen or not path.exists() or self.dialogs.replace(path.name):
                 return self._write(path)

@@ -80,7 +80,9 @@ class RunInfo:
 
 def default_root(project_path: Path | None) -> Path:
     """Where runs of a project are kept: ``NAME.runs`` beside its file, else with the user's data."""
-    return project_path.with_suffix(".runs") if project_path else user_data() / "runs"
+    if project_path is None:
+        return user_data() / "runs"
+    return project_path.with_name(project_path.name.removesuffix(SUFFIX) + ".runs")
 
 
 class RunStore:

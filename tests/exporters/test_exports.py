@@ -78,9 +78,11 @@ def test_weights_and_source_belong_together(pictures_subject: Exportable, tmp_pa
     ("to", "out", "names"),
     [
         ("onnx", "x.onnx", ["x.onnx"]),
+        ("onnx", "net.v2", ["net.v2.onnx"]),
         ("onnx", "folder", ["Pictures.onnx"]),
         ("torch", "new/deep/x", ["x.pt2"]),
         ("weights", "x.pth", ["x.pth"]),
+        ("weights", "net.v2", ["net.v2.safetensors", "net.v2.pt"]),
         ("weights", "folder", ["Pictures.safetensors", "Pictures.pt"]),
         ("python", "folder", ["Pictures.py", "train.py", "predict.py", "Pictures.safetensors"]),
         ("python", "new", ["Pictures.py", "train.py", "predict.py", "Pictures.safetensors"]),
@@ -99,6 +101,7 @@ def test_where_the_files_go(pictures_subject: Exportable, tmp_path: Path, to, ou
     [
         ("onnx", "x.pt", "written to a .onnx file"),
         ("torch", "x.onnx", "written to a .pt2 file"),
+        ("torch", "x.zip", "written to a .pt2 file"),
         ("weights", "x.onnx", ".safetensors, .pt or .pth"),
         ("python", "my-net.py", "cannot be imported; name it like my_net.py"),
         ("python", "taken", "is a file"),

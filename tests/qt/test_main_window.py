@@ -101,6 +101,14 @@ def test_save_as_then_open_brings_the_same_back(window: MainWindow, tmp_path: Pa
     assert recent.recent()[0] == tmp_path / "mine.deepgui"
 
 
+def test_a_dot_in_a_name_is_not_taken_for_a_suffix(window: MainWindow, tmp_path: Path) -> None:
+    window.files.new()
+    draw(window)
+    window.files.dialogs.path = tmp_path / "net.v2"
+    assert window.files.save_as()
+    assert [path.name for path in tmp_path.glob("net*")] == ["net.v2.deepgui"]
+
+
 def test_a_file_hidden_behind_a_missing_suffix_is_not_replaced_unasked(window: MainWindow, tmp_path: Path) -> None:
     answers = window.files.dialogs
     window.files.new()

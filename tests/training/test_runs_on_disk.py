@@ -67,6 +67,8 @@ def test_a_run_that_nobody_followed_to_its_end_is_interrupted(wine, new_run):
 
 def test_runs_of_a_project_lie_beside_its_file(tmp_path):
     assert store.default_root(tmp_path / "net.deepgui") == tmp_path / "net.runs"
+    assert store.default_root(tmp_path / "net.v2.deepgui") == tmp_path / "net.v2.runs"
+    assert store.default_root(tmp_path / "net.v2") == tmp_path / "net.v2.runs"
     assert store.default_root(None).name == "runs"
 
 
