@@ -11,7 +11,7 @@ from deepgui import builder
 from deepgui.catalog.spec import LayerSpec
 from deepgui.graph.values import Network
 from deepgui.project import file
-from deepgui.project.values import DataConfig, Project, main_key
+from deepgui.project.values import DataConfig, Project, main_key, named_main
 
 if TYPE_CHECKING:
     from torch import Tensor, nn
@@ -76,7 +76,7 @@ def compile(project: Drawn) -> nn.Module:
     from deepgui.compiler.catalogue import catalogue
 
     project = as_project(project)
-    return build(project.main, catalogue(project.blocks))
+    return build(named_main(project), catalogue(project.blocks))
 
 
 def to_python(project: Drawn) -> str:
@@ -85,7 +85,7 @@ def to_python(project: Drawn) -> str:
     from deepgui.compiler.catalogue import catalogue
 
     project = as_project(project)
-    return source.to_python(project.main, catalogue(project.blocks))
+    return source.to_python(named_main(project), catalogue(project.blocks))
 
 
 def export(project: Drawn, to: Target, out: Path | str, *, run: Path | str | None = None) -> ExportResult:
@@ -115,10 +115,11 @@ def _fresh(project: Project) -> Exportable:
     from deepgui.compiler.catalogue import catalogue
     from deepgui.exporters.exportable import Exportable
 
+    kinds = catalogue(project.blocks)
     with torch.random.fork_rng(devices=()):
         torch.manual_seed(project.training.seed)
-        module = build(project.main, catalogue(project.blocks))
-    return Exportable(project, project.main, catalogue(project.blocks), module, fresh=True, **_known_data(project))
+        module = build(project.main, kinds)
+    return Exportable(project, named_main(project), kinds, module, fresh=True, **_known_data(project))
 
 
 def _known_data(project: Project) -> dict[str, Any]:
@@ -144,7 +145,8 @@ def _learned(run: Path) -> Exportable:
     from deepgui.training.evaluate import load_trained
 
     found = load_trained(run)
-    network = found.project.networks[found.network]
+    project = found.project
+    network = named_main(project) if found.network == main_key(project) else project.networks[found.network]
     examples = _examples(found)
     return Exportable(
         found.project,

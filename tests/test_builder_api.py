@@ -222,3 +222,11 @@ def test_importing_deepgui_and_reading_a_project_needs_neither_torch_nor_qt(tmp_
         "assert not {'torch', 'PySide6', 'sklearn'} & set(sys.modules), 'too much was imported'"
     )
     subprocess.run([sys.executable, "-c", code, str(tmp_path / "p.deepgui")], check=True)
+
+
+@pytest.mark.parametrize(("project", "name"), [("digits cnn", "DigitsCnn"), ("untitled", "Net"), ("network", "Net")])
+def test_a_network_that_nobody_named_is_called_like_its_project(project: str, name: str) -> None:
+    net = deepgui.Network()
+    net.add("Output", net.add("Linear", net.add("Input", shape=(3,)), out_features=2))
+    assert f"class {name}(nn.Module):" in deepgui.to_python(net.project(project))
+    assert type(deepgui.compile(net.project(project))).__name__ == name

@@ -12,6 +12,8 @@ from deepgui.graph.values import Network
 
 _RESERVED = frozenset(dir(nn.Module)) | frozenset(dir(builtins)) | {"self", "torch", "nn", "Tensor", "graph", "code"}
 
+_NAMELESS = frozenset(("", "Unnamed", "Untitled", "Network", "Module", "Tensor"))
+
 
 def safe(name: str) -> str:
     """An identifier near to ``name`` that may be used as attribute and variable in generated source."""
@@ -30,7 +32,7 @@ def attribute_names(network: Network) -> dict[str, str]:
 
 
 def class_name(name: str) -> str:
-    """A class name for a network: ``my net 2`` → ``MyNet2``, ``LeNet`` stays."""
+    """A class name for a network: ``my net 2`` → ``MyNet2``, ``LeNet`` stays; ``Net`` for one that nobody named."""
     words = identifier(name).split("_")
     joined = "".join(w[:1].upper() + w[1:] for w in words if w)
-    return f"{joined}Net" if joined in {"", "Unnamed", "Network", "Module", "Tensor"} else joined
+    return "Net" if joined in _NAMELESS else joined

@@ -93,6 +93,12 @@ class Project:
         return next(iter(self.networks.values()), Network("network"))
 
 
+def named_main(project: Project) -> Network:
+    """The main network as it leaves the project: under the project's name while it has none of its own."""
+    network = project.main
+    return replace(network, name=project.name) if network.name == Network("network").name else network
+
+
 def with_network(project: Project, key: str, network: Network) -> Project:
     """The project with one of its networks replaced or added."""
     if project.networks.get(key) is network:
