@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any, get_args
 
 from deepgui.catalog.expr import Expr
-from deepgui.catalog.spec import ParamSpec, ParamType, Value
+from deepgui.catalog.spec import Infer, ParamSpec, ParamType, Value
 from deepgui.graph.blocks import INDEX, REPEAT
 from deepgui.graph.values import Block, Network, Node, Wire
 from deepgui.project import migrations
@@ -101,10 +101,11 @@ def _block(raw: object, place: Place, layout: object) -> Block:
     )
 
 
+_PARAM = ("name", "type", "default", "minimum", "nullable", "choices", "doc", "infer")
+
+
 def _param(raw: object, place: Place) -> ParamSpec:
-    fields = as_object(
-        raw, place, ("name", "type", "default", "minimum", "nullable", "choices", "doc"), required=("name", "type")
-    )
+    fields = as_object(raw, place, _PARAM, required=("name", "type"))
     types = get_args(ParamType)
     if fields["type"] not in types:
         raise Misfit((*place, "type"), f"must be one of {', '.join(types)}, not {quoted(fields['type'])}")
@@ -120,7 +121,15 @@ def _param(raw: object, place: Place) -> ParamSpec:
         nullable=as_bool(fields.get("nullable", False), (*place, "nullable")),
         choices=tuple(as_text(c, (*place, "choices")) for c in as_list(fields.get("choices", []), (*place, "choices"))),
         doc=as_text(fields.get("doc", ""), (*place, "doc")),
+        infer=_infer(fields["infer"], (*place, "infer")) if "infer" in fields else None,
     )
+
+
+def _infer(raw: object, place: Place) -> Infer:
+    parts = as_list(raw, place)
+    if len(parts) != 2:
+        raise Misfit(place, f'must be an input and one of its dimensions, like ["input", 1], not {quoted(raw)}')
+    return Infer(as_identifier(parts[0], place), as_whole(parts[1], place))
 
 
 def _network(raw: object, place: Place, layout: object, section: str) -> Network:

@@ -60,11 +60,13 @@ _PARAM = ParamSpec("", "int")
 
 
 def plain_param(param: ParamSpec) -> dict[str, Any]:
-    fields = {"name": param.name, "type": param.type}
+    fields: dict[str, Any] = {"name": param.name, "type": param.type}
     for name in ("default", "minimum", "nullable", "choices", "doc"):
         value = getattr(param, name)
         if value != getattr(_PARAM, name) or type(value) is not type(getattr(_PARAM, name)):
             fields[name] = plain_value(value, param.name)
+    if param.infer is not None:
+        fields["infer"] = [param.infer.port, param.infer.dim]
     return fields
 
 

@@ -10,6 +10,7 @@ from torch import fx, nn
 
 import deepgui
 from deepgui.api import as_project
+from deepgui.catalog.spec import Infer, ParamSpec
 from deepgui.compiler.catalogue import catalogue
 from deepgui.compiler.interpret import blame, capture
 from deepgui.compiler.report import at, check
@@ -247,3 +248,48 @@ def test_runs_are_filed_under_the_blocks_that_are_used() -> None:
     assert file.meaning_hash(
         with_block(project, "Projection", type(block)(network, block.params))
     ) != file.meaning_hash(project)
+
+
+def widening() -> Project:
+    """A block that knows how many channels arrive, in rows where that differs from one to the next."""
+    block = deepgui.Block(
+        "Widening", in_channels=ParamSpec("in_channels", "int", infer=Infer("input", 1)), out_channels=8
+    )
+    x = block.add("Input", shape=(4, 8, 8))
+    y = block.add("Conv2d", x, out_channels="=2 * in_channels", kernel_size=1, name="widen")
+    y = block.add("Conv2d", block.add("ReLU", y), out_channels="=out_channels", kernel_size=1, name="narrow")
+    block.add("Output", block.add("add", y, x, bypass="=not (in_channels == out_channels)", name="sum"))
+    net = deepgui.Network("widening")
+    x = net.add(block, net.add("Input", shape=(3, 8, 8)), repeat=2, name="first")
+    x = net.add(block, x, out_channels=16, repeat=3, name="second")
+    x = net.add(block, x, in_channels=5, out_channels=16, name="told")
+    net.add("Output", net.add(block, x, out_channels=16, name="third"))
+    return net.project()
+
+
+def test_a_size_read_from_the_wire_differs_along_a_row_and_survives_export_and_file() -> None:
+    project = file.from_text(file.to_text(widening()))
+    assert project == widening()
+    report = deepgui.check(project)
+    assert report.problems == ()
+    (used,) = (n for n in project.main.nodes.values() if n.name == "second")
+    assert report.nodes[used.id].params["in_channels"] == 8
+    assert "in_channels" in report.nodes[used.id].inferred
+    module, twin = compiled(project), source_twin(project)
+    shapes = [module.get_submodule(f"{at}.widen").weight.shape[:2] for at in ("first.0", "first.1", "second.0", "told")]
+    assert shapes == [(6, 3), (16, 8), (16, 8), (10, 16)]
+    images = torch.randn(2, 3, 8, 8)
+    torch.testing.assert_close(module(images), twin(images))
+
+
+def test_a_function_that_only_some_instances_do_without_is_chosen_in_forward() -> None:
+    source = deepgui.to_python(widening())
+    assert "y + x if self.in_channels == self.out_channels else y" in source
+
+
+def test_a_size_read_from_an_input_that_is_gone_is_no_longer_read() -> None:
+    project = widening()
+    block = project.blocks["Widening"]
+    renamed = edits.rename_node(block.network, "input", "picture")
+    report = deepgui.check(with_block(project, "Widening", type(block)(renamed, block.params)))
+    assert any(p.code in ("bad-expression", "dangling-wire") for p in report.errors)

@@ -99,7 +99,7 @@ def test_source_reads_like_a_person_wrote_it() -> None:
     source = to_python(mixed(), registry())
     assert "self.lstm = nn.LSTM(16, 8, batch_first=True, bidirectional=True)" in source
     assert "lstm, (_, lstm_c_n) = self.lstm(x)" in source
-    assert "add = lstm + multihead_attention_attn_output  # N×8×16" in source
+    assert "y, _ = self.multihead_attention(lstm, lstm, lstm)\n        y = lstm + y  # N×8×16" in source
     assert "return x, lstm_c_n" in source
 
 

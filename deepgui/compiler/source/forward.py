@@ -15,7 +15,7 @@ from deepgui.compiler.lower import Lowered
 from deepgui.compiler.source.drawings import Drawing
 from deepgui.compiler.source.scope import Scope
 from deepgui.compiler.source.template import written
-from deepgui.compiler.source.text import INDENT, called, commented, grouped
+from deepgui.compiler.source.text import INDENT, called, commented, grouped, unless
 from deepgui.graph import blocks
 from deepgui.graph.edits import fresh_id
 
@@ -44,7 +44,19 @@ def _statements(drawing: Drawing, scope: Scope, call: fx.Node, variables: dict[f
     if any(p.path for p in spec.active_outputs(call.meta["params"])):
         pattern = _pattern(spec, call, _used(drawing.lowered, call), variables)
         return [commented(f"{INDENT}{pattern} = ", expression, "")]
+    if _is_chosen(drawing, call):
+        first = variables[next(iter(call.meta["feeds"].values()))[0]]
+        made = expression[0] if len(expression) == 1 else f"{expression[0]}({', '.join(expression[1:])})"
+        bypass = scope.in_forward(drawing.drawn(call.meta["node"]).bypass)
+        return [unless(f"{INDENT}{variables[call]} = ", bypass, made, first)]
     return [commented(f"{INDENT}{variables[call]} = ", expression, _shape(drawing, call))]
+
+
+def _is_chosen(drawing: Drawing, call: fx.Node) -> bool:
+    """Whether some instances do without a call whose place no ``nn.Identity`` can take."""
+    node = call.meta["node"]
+    several = call.op == "call_function" or sum(map(len, call.meta["feeds"].values())) > 1
+    return several and len(drawing.having(node)) < len(drawing.instances)
 
 
 def _shape(drawing: Drawing, call: fx.Node) -> str:
@@ -139,25 +151,45 @@ def _unpacked(tree: Mapping[int, Any]) -> str:
 
 
 def _variables(lowered: Lowered, inputs: list[fx.Node]) -> dict[fx.Node, str]:
-    """A variable for every value that is used: ``x`` along the trunk, the layer's own name off it.
+    """A variable for every value that is used: ``x`` along the trunk, ``y`` along a branch, else the layer's name.
 
-    The trunk is handed on as long as the value it comes from has no other user left: then, and only
-    then, may ``x`` be overwritten.
+    A variable is handed on as long as the value in it has no other user left: then, and only then, may it be
+    overwritten.
     """
     alone = len(inputs) == 1
     names = {node: "x" if alone else str(node.target) for node in inputs}
     trunk = fresh_id(set() if alone else set(names.values()), "x")
-    taken = {trunk, *names.values()}
     position = {node: place for place, node in enumerate(lowered.graph.nodes)}
     holder = inputs[0] if alone else None
+    branches: list[list[fx.Node]] = []
     for node in lowered.graph.nodes:
         if node.op in ("output", "placeholder") or not node.meta.get("port"):
             continue
-        if holder is None or _free(holder, node, _call_of(lowered, node), position, lowered.outputs):
+        call = _call_of(lowered, node)
+        if holder is None or _free(holder, node, call, position, lowered.outputs):
             names[node], holder = trunk, node
+            continue
+        given = [value for values in call.meta["feeds"].values() for value in values]
+        ends = [b for b in branches if b[-1] in given and _free(b[-1], node, call, position, lowered.outputs)]
+        if ends:
+            ends[0].append(node)
         else:
-            names[node] = fresh_id(taken, str(node.name))
-            taken.add(names[node])
+            branches.append([node])
+    return names | _named(branches, {trunk, *names.values()}, position)
+
+
+def _named(branches: list[list[fx.Node]], taken: set[str], position: Mapping[fx.Node, int]) -> dict[fx.Node, str]:
+    """Names for the values of each branch: ``y`` for a long one that has none beside it, else that of its end."""
+    names: dict[fx.Node, str] = {}
+    long = [b for b in branches if len(b) > 1]
+    spans = {b[0]: (position[b[0]], max(position[user] for node in b for user in node.users)) for b in long}
+    for branch in branches:
+        start, end = spans.get(branch[0], (0, 0))
+        beside = sum(first < end and start < last for first, last in spans.values())
+        name = fresh_id(taken, "y" if beside == 1 else str(branch[-1].name))
+        if name != "y":
+            taken.add(name)
+        names |= dict.fromkeys(branch, name)
     return names
 
 

@@ -15,7 +15,7 @@ from deepgui.compiler.facts import infer
 from deepgui.compiler.source.drawings import Argument, Drawing, Instance
 from deepgui.compiler.source.scope import UNKNOWN, Scope, over
 from deepgui.compiler.source.template import by_name, written
-from deepgui.compiler.source.text import INDENT, WIDTH, called, row, short
+from deepgui.compiler.source.text import INDENT, called, row, short, unless
 from deepgui.compiler.ties import ties
 from deepgui.graph import blocks
 from deepgui.graph.values import Node
@@ -61,18 +61,8 @@ def _line(drawing: Drawing, scope: Scope, node: Node, spec: LayerSpec, attribute
         if spec.source:
             callee, *arguments = written(spec, by_name(spec, arguments))
     if isinstance(node.bypass, Expr) and len(drawing.having(node.id)) < len(drawing.instances):
-        return _choice(head, f"{callee}({', '.join(arguments)})", scope.written(node.bypass))
+        return unless(head, scope.written(node.bypass), f"{callee}({', '.join(arguments)})", "nn.Identity()")
     return called(f"{head}{callee}", arguments)
-
-
-def _choice(head: str, layer: str, bypass: str) -> str:
-    """A layer that some instances do without."""
-    positive = bypass.removeprefix("not ")
-    if positive != bypass and positive.isidentifier():
-        text = f"{layer} if {positive} else nn.Identity()"
-    else:
-        text = f"nn.Identity() if {bypass} else {layer}"
-    return f"{head}{text}" if len(head) + len(text) <= WIDTH else f"{head}(\n{INDENT}    {text}\n{INDENT})"
 
 
 def _counter(arguments: list[str]) -> str:

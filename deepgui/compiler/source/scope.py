@@ -83,7 +83,7 @@ class Scope:
         own = [self._argument(p) for p in self.drawing.params if p.name in self._used]
         read = [a for a in own if a.size]
         rest = [a for a in own if not a.size]
-        return [*read, *sizes, *(a for a in rest if not a.default), *(a for a in rest if a.default)]
+        return [*sizes, *read, *(a for a in rest if not a.default), *(a for a in rest if a.default)]
 
     def _argument(self, param: ParamSpec) -> Argument:
         size = param.infer is not None

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import ast
+
 WIDTH = 100
 INDENT = " " * 8
 
@@ -22,6 +24,9 @@ def called(head: str, arguments: list[str], tail: str = "") -> str:
     if len(line) <= WIDTH or not arguments:
         return line
     indent = " " * (len(head) - len(head.lstrip()))
+    together = f"{indent}    {', '.join(arguments)}"
+    if len(together) <= WIDTH:
+        return f"{head}(\n{together}\n{indent}){tail}"
     inner = "".join(f"{indent}    {a},\n" for a in arguments)
     return f"{head}(\n{inner}{indent}){tail}"
 
@@ -33,6 +38,8 @@ def row(head: str, star: str, call: str, each: str) -> str:
     if len(line) <= WIDTH:
         return line
     indent = " " * (len(head) - len(head.lstrip()))
+    if len(line) - len(head) + len(indent) + 2 <= WIDTH:
+        return f"{head}(\n{indent}    {opening}{call} {each}{closing}\n{indent})"
     deep = f"{indent}        " if star else f"{indent}    "
     if len(deep) + len(call) > WIDTH:
         name, _, arguments = call.partition("(")
@@ -40,6 +47,21 @@ def row(head: str, star: str, call: str, each: str) -> str:
     inner = f"{deep}{call}\n{deep}{each}\n"
     inner = f"{indent}    {star}(\n{inner}{indent}    )\n" if star else inner
     return f"{head}(\n{inner}{indent})"
+
+
+def unless(head: str, bypass: str, made: str, instead: str) -> str:
+    """``self.way = Projection() if project else nn.Identity()``, for a bypass of ``not project``."""
+    tree = ast.parse(bypass, mode="eval").body
+    if isinstance(tree, ast.UnaryOp) and isinstance(tree.op, ast.Not):
+        bypass, made, instead = ast.unparse(tree.operand), instead, made
+    text = f"{instead} if {bypass} else {made}"
+    if len(head) + len(text) <= WIDTH:
+        return f"{head}{text}"
+    indent = " " * (len(head) - len(head.lstrip()))
+    deep = f"{indent}    "
+    if len(deep) + len(text) > WIDTH:
+        text = f"\n{deep}".join((instead, f"if {bypass}", f"else {made}"))
+    return f"{head}(\n{deep}{text}\n{indent})"
 
 
 def _split(arguments: str) -> list[str]:
