@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING, Any
 
 from PySide6.QtCore import QObject
 
-from deepgui.project.file import meaning_hash
 from deepgui.qt.dashboard.banner import Banner
 from deepgui.qt.dashboard.controller import RunController
 from deepgui.qt.session import Session
@@ -28,7 +27,7 @@ class GoingOn(QObject):
         self._session, self._controller, self._banner = session, controller, banner
         self._found: Leftover | None = None
         banner.accepted.connect(self._go_on)
-        banner.dismissed.connect(self._forget)
+        banner.dismissed.connect(self._dismiss)
         session.document_replaced.connect(self.look)
         session.report_changed.connect(lambda report: self._compare())
         controller.run_finished.connect(lambda finished: self.look())
@@ -40,11 +39,11 @@ class GoingOn(QObject):
         document = self._session.document
         project, path = document.project, document.path
 
-        def job() -> tuple[Leftover | None, str]:
+        def job() -> tuple[Leftover | None, bool]:
             from deepgui.training.leftover import newest
 
-            meaning = meaning_hash(project)
-            return newest(path, meaning), meaning
+            found = newest(path, project)
+            return found, found is not None and found.fits(project)
 
         def then(result: Any) -> None:
             if document is self._session.document and isinstance(result, tuple):  # else: a folder nobody may read
@@ -58,25 +57,30 @@ class GoingOn(QObject):
         if found is not None:
             self._controller.worker.submit(
                 "leftover",
-                lambda: meaning_hash(project),
-                lambda meaning: self._show(found, meaning) if found is self._found else None,
+                lambda: found.fits(project),
+                lambda fits: self._show(found, fits is True) if found is self._found else None,
             )
 
-    def _show(self, found: Leftover | None, meaning: str) -> None:
+    def _show(self, found: Leftover | None, fits: bool) -> None:
         if self._controller.active or self._banner.complaining:
             return
         self._found = found
-        if found is not None and found.meaning == meaning:
-            how = "stopped" if found.stopped else "interrupted"
-            where = f"epoch {found.epoch:,} of {found.epochs:,}, step {found.step:,}"
-            self._banner.offer(f"The last training was {how} and can go on from {where}.", ready=True)
-        elif found is not None and not found.stopped:
+        if found is not None and fits:
+            how = "failed" if found.status == "failed" else f"was {found.status}"
+            where = f"epoch {found.epoch:,} of {self._session.project.training.epochs:,}, step {found.step:,}"
+            self._banner.offer(f"The last training {how} and can go on from {where}.", ready=True)
+        elif found is not None and found.status == "interrupted" and found.earlier != self._session.project:
             self._banner.offer(_EARLIER, ready=False)
         else:
             self._banner.hide()
 
     def _forget(self) -> None:
         self._found = None
+
+    def _dismiss(self) -> None:
+        if self._found is not None:
+            self._found.dismiss()
+        self._forget()
 
     def _go_on(self) -> None:
         found = self._found

@@ -169,12 +169,21 @@ class Plots(QWidget):
         if final or turn % 4 == 0:
             self._mark_best()
 
-    def _mark_best(self) -> None:
+    def _best_step(self) -> float | None:
+        """Where the best epoch ended. Of what came before a run went on, its curve of the validation loss tells."""
         best = self.controller.best
+        if best is not None:
+            return best[1]
+        steps, losses = self._column("val_loss")
+        known = len(losses) > 0 and np.isfinite(losses).any()
+        return float(steps[np.nanargmin(losses)]) if known else None
+
+    def _mark_best(self) -> None:
+        best = self._best_step()
         steps = tuple(float(m.step) for m in self.controller.marks if m.name == "lr")
         for plot, column in ((self.loss_plot, "val_loss"), (self.metric_plot, f"val_{self._chosen}")):
             x, y = self._column(column)
-            at = int(np.searchsorted(x, best[1])) if best is not None and len(x) else -1
+            at = int(np.searchsorted(x, best)) if best is not None and len(x) else -1
             plot.set_best((float(x[at]), float(y[at])) if 0 <= at < len(x) else None)
             plot.set_marks(steps)
         self.rate_plot.set_marks(steps)

@@ -130,11 +130,17 @@ def test_the_offer_follows_the_drawing(qtbot, window, tmp_path):
     dock.banner.close_button.click()
     session.document.undo()
     qtbot.waitUntil(lambda: dock.banner.go_on.isVisible(), timeout=30_000)
+    session.edit_project("x", lambda p: replace(p, training=replace(p.training, epochs=77)))
+    qtbot.waitUntil(lambda: " of 77, " in dock.banner.text.text(), timeout=30_000)
+    assert dock.banner.go_on.isVisible(), "more epochs are no other drawing"
     dock.banner.dismiss.click()
     assert dock.banner.isHidden()
     session.edit_project("x", lambda p: replace(p, training=faster))
     settle(qtbot, controller)
     assert dock.banner.isHidden(), "dismissed is dismissed"
+    session.open(Document(project, tmp_path / "moons.deepgui"))
+    settle(qtbot, controller)
+    assert dock.banner.isHidden(), "also when the project is opened again"
 
 
 def test_a_person_who_stopped_and_changed_the_drawing_is_told_nothing(window, tmp_path):
