@@ -120,6 +120,8 @@ class ParamSpec:
             return None if self.nullable or self.infer else f"{self.name} needs a value"
         if isinstance(value, Expr):
             return f"{self.name}: the expression {value.text} has no value here"
+        if not self.required and value == self.torch_default and type(value) is type(self.torch_default):
+            return None  # whatever PyTorch itself puts there
         complaint = _TYPE_CHECKS[self.type](self, value)
         if complaint:
             return complaint
