@@ -8,9 +8,10 @@ from typing import Any
 
 from hypothesis import strategies as st
 
+from deepgui.catalog.expr import Expr
 from deepgui.catalog.spec import Infer, LayerSpec, ParamSpec, PortSpec, Registry, Value
 from deepgui.graph import edits
-from deepgui.graph.values import Network, Point, Wire
+from deepgui.graph.values import Block, Network, Point, Wire
 from deepgui.project.values import DataConfig, Project, TrainingConfig
 
 REGISTRY = Registry(
@@ -180,10 +181,44 @@ training_configs = st.builds(
     clip_grad_norm=st.none() | st.floats(0, 10) | st.integers(0, 10),
     restore_best=st.booleans(),
 )
+expressions = st.sampled_from(["width", "4 * width", "width if index == 0 else 2", "not skip", "(width, 1)"]).map(Expr)
+
+
+@st.composite
+def drawings(draw: st.DrawFn) -> Network:
+    """A network with what only blocks are likely to have: expressions, bypassed and sharing nodes."""
+    network = draw(networks())
+    for node in network.nodes:
+        if draw(st.booleans()):
+            network = edits.set_params(network, node, {draw(identifiers): draw(expressions)})
+        if draw(st.booleans()):
+            network = edits.bypass(network, node, draw(st.booleans() | expressions))
+        network = edits.share(network, node, draw(st.sampled_from(["", *network.nodes])))
+    return network
+
+
+block_params = st.builds(
+    ParamSpec,
+    name=identifiers.filter(lambda name: name not in ("repeat", "index")),
+    type=st.sampled_from(["int", "float", "bool", "str", "choice", "ints", "literal"]),
+    default=param_values,
+    minimum=st.none() | st.integers(-5, 5),
+    nullable=st.booleans(),
+    choices=st.lists(st.text(max_size=4), max_size=2).map(tuple),
+    doc=st.text(max_size=8),
+)
+block_values = st.builds(
+    Block,
+    network=drawings(),
+    params=st.lists(block_params, max_size=2, unique_by=lambda p: p.name).map(tuple),
+    summary=st.text(max_size=8),
+    category=st.text(max_size=8),
+)
 projects = st.builds(
     Project,
     name=st.text(max_size=8),
-    networks=st.dictionaries(identifiers, networks(), max_size=2),
+    networks=st.dictionaries(identifiers, networks() | drawings(), max_size=2),
+    blocks=st.dictionaries(identifiers, block_values, max_size=2),
     data=data_configs,
     training=training_configs,
     notes=st.text(max_size=30),

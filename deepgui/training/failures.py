@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import logging
 import sqlite3
+from collections.abc import Mapping
 from typing import NamedTuple
 
 import torch
 from torch import Tensor, fx
 
-from deepgui.compiler.interpret import blame
+from deepgui.compiler.interpret import Blame, blame
 from deepgui.data.errors import DataError
+from deepgui.graph.blocks import spoken, steps
 from deepgui.graph.problems import NetworkError
-from deepgui.graph.values import Network
+from deepgui.graph.values import Block, Network, Node
 from deepgui.project import atomic
 from deepgui.project.file import FileError
 from deepgui.training.checkpoints import CheckpointError
@@ -30,7 +32,7 @@ _NO_MEMORY = ("out of memory", "can't allocate memory", "not enough memory")
 
 
 class Verdict(NamedTuple):
-    """Attributes: message for the user, guilty node's id or empty, kind of failure."""
+    """Attributes: message for the user, the guilty node (its path, inside a block) or empty, kind of failure."""
 
     message: str
     node: str
@@ -60,12 +62,28 @@ def _is_memory(error: Exception) -> bool:
     return isinstance(error, RuntimeError) and any(text in str(error).lower() for text in _NO_MEMORY)
 
 
-def at_runtime(error: Exception, module: fx.GraphModule, network: Network, inputs: list[Tensor]) -> Verdict:
+class Scene(NamedTuple):
+    """What is needed to live through a failure again: the network with its blocks, its module, and a batch."""
+
+    module: fx.GraphModule
+    network: Network
+    blocks: Mapping[str, Block]
+    inputs: list[Tensor]
+
+    def guilty(self) -> tuple[Blame, Node, str] | None:
+        """The node that fails or computes no number, wherever in a block it is, and what a person calls it."""
+        found = blame(self.module, self.inputs)
+        way = steps(self.network, self.blocks, found.node) if found else []
+        return (found, way[-1][0], spoken(self.network, self.blocks, found.node)) if found and way else None
+
+
+def at_runtime(error: Exception, scene: Scene) -> Verdict:
     """An exception out of a step: run the same batch again and name the layer that raises it."""
-    found = blame(module, inputs)
-    if found and found.node in network.nodes:
-        return Verdict(sentence(f"{network.nodes[found.node].label}: {found.message}"), found.node, "runtime")
-    return unexpected(error)
+    guilty = scene.guilty()
+    if guilty is None:
+        return unexpected(error)
+    found, _, name = guilty
+    return Verdict(sentence(f"{name}: {found.message}"), found.node, "runtime")
 
 
 def unexpected(error: Exception) -> Verdict:
@@ -75,16 +93,16 @@ def unexpected(error: Exception) -> Verdict:
     return Verdict(sentence(f"The training failed with {type(error).__name__}: {text}"), "", "runtime")
 
 
-def not_finite(error: NotFiniteError, module: fx.GraphModule, network: Network, inputs: list[Tensor]) -> Verdict:
+def not_finite(error: NotFiniteError, scene: Scene) -> Verdict:
     """A loss that is no number: name the layer where NaN or infinity first appears for that batch."""
-    found = blame(module, inputs) if inputs else None
+    guilty = scene.guilty() if scene.inputs else None
     start = f"The loss became {error.value} at step {error.step}"
     advice = "Try a smaller learning rate, gradient clipping or a normalisation layer."
-    if found is None or found.node not in network.nodes:
+    if guilty is None:
         message = f"{start}, though every layer's result is finite: the loss itself overflows. {advice}"
         return Verdict(message, "", "not_finite")
-    node = network.nodes[found.node]
+    found, node, name = guilty
     if node.kind == "Input":
-        message = f"{start}: the data that {node.label} receives has NaN or infinite values; repair or drop those rows."
-        return Verdict(message, node.id, "not_finite")
-    return Verdict(f"{start}: {node.label} {found.message}. {advice}", node.id, "not_finite")
+        message = f"{start}: the data that {name} receives has NaN or infinite values; repair or drop those rows."
+        return Verdict(message, found.node, "not_finite")
+    return Verdict(f"{start}: {name} {found.message}. {advice}", found.node, "not_finite")

@@ -13,7 +13,6 @@ from time import perf_counter
 from typing import TYPE_CHECKING, Any
 
 import torch
-from torch import Tensor
 
 from deepgui.compiler.build import build
 from deepgui.compiler.catalogue import catalogue
@@ -22,7 +21,6 @@ from deepgui.data import legend
 from deepgui.data.batches import Batches
 from deepgui.data.dataset import Dataset, prepare
 from deepgui.graph.problems import NetworkError
-from deepgui.graph.values import Network
 from deepgui.project.values import Project, main_key
 from deepgui.training import checkpoints, failures
 from deepgui.training.alarm import Alarm
@@ -424,16 +422,15 @@ class Trainer:
         verdict, step = failures.explain(error, self.config.batch_size, str(self.device)), self.step
         if isinstance(error, NotFiniteError):
             step = error.step
-            verdict = failures.not_finite(
-                error, *self._scene(self._look_back.batch_of(error.step, self) or self._batch)
-            )
+            verdict = failures.not_finite(error, self._scene(self._look_back.batch_of(error.step, self) or self._batch))
         elif verdict is None and self._batch is not None:
-            verdict = failures.at_runtime(error, *self._scene(self._batch))
+            verdict = failures.at_runtime(error, self._scene(self._batch))
         if verdict is None:
             verdict = failures.unexpected(error)
         return Failed(verdict.message, verdict.node, step, verdict.reason)
 
-    def _scene(self, batch: Batch | None) -> tuple[fx.GraphModule, Network, list[Tensor]]:
+    def _scene(self, batch: Batch | None) -> failures.Scene:
         """What is needed to live through a failure again."""
+        project = self.spec.project
         inputs = [batch[name] for name in self.objective.inputs] if batch else []
-        return self.module, self.spec.project.networks[self.key], inputs
+        return failures.Scene(self.module, project.networks[self.key], project.blocks, inputs)

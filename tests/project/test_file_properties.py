@@ -74,8 +74,9 @@ def test_saving_and_loading_is_identity(project: Project) -> None:
 @given(projects)
 def test_a_node_and_a_wire_take_one_line_each(project: Project) -> None:
     lines = file.to_text(project).split("\n")
-    nodes = sum(len(n.nodes) for n in project.networks.values())
-    wires = sum(len(n.wires) for n in project.networks.values())
+    drawn = [*project.networks.values(), *(block.network for block in project.blocks.values())]
+    nodes = sum(len(n.nodes) for n in drawn)
+    wires = sum(len(n.wires) for n in drawn)
     assert sum(line.lstrip().startswith('"') and '{"kind": ' in line for line in lines) == nodes
     assert sum(line.startswith("        [") for line in lines) == wires
 
@@ -89,7 +90,7 @@ def test_the_hash_follows_meaning_and_nothing_else(project: Project, change: Any
         changed = edit_network(project, key, change)
         if changed.networks[key].meaning() != network.meaning():
             assert file.meaning_hash(changed) != file.meaning_hash(project)
-    renamed = Project(notes, project.networks, project.data, project.training, notes)
+    renamed = Project(notes, project.networks, project.data, project.training, notes, project.blocks)
     assert file.meaning_hash(renamed) == file.meaning_hash(project)
 
 

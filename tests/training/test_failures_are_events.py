@@ -10,7 +10,7 @@ import torch
 from deepgui import builder
 from deepgui.data.batches import Batches
 from deepgui.data.errors import DataError
-from deepgui.project.values import DataConfig
+from deepgui.project.values import DataConfig, TrainingConfig
 from deepgui.training import checkpoints, store
 from deepgui.training.alarm import Alarm
 from deepgui.training.control import Control
@@ -47,6 +47,19 @@ def test_a_learning_rate_that_is_changed_to_something_wild_is_lived_through_agai
             control.set("lr", 0.02 if event.epoch < 3 else 1e18)
     assert isinstance(event, Failed)
     assert event.node in ("linear", "linear_2")
+
+
+def test_a_layer_inside_a_block_is_named_with_the_way_to_it():
+    block = builder.Block("Layers", width=8)
+    block.add("Output", block.add("ReLU", block.add("Linear", block.add("Input"), out_features="=width", name="fc")))
+    net = builder.Network("net")
+    x = net.add(block, net.add("Input", shape=(13,)), repeat=2, name="stage")
+    net.add("Output", net.add("Linear", x, out_features=3))
+    training = TrainingConfig(optimizer="SGD", optimizer_options={"lr": 1e18}, epochs=50, device="cpu")
+    failed = last_event(net.project(data="wine", training=training))
+    assert failed.node.startswith("layers.")
+    assert "stage " in failed.message
+    assert " › fc computes values that are not finite" in failed.message
 
 
 @pytest.mark.parametrize("limit", [None, 5])
