@@ -50,11 +50,10 @@ def test_a_learning_rate_that_is_changed_to_something_wild_is_lived_through_agai
 
 
 def test_a_layer_inside_a_block_is_named_with_the_way_to_it():
-    block = builder.Block("Layers", width=8)
-    block.add("Output", block.add("ReLU", block.add("Linear", block.add("Input"), out_features="=width", name="fc")))
+    block = builder.Block("Layers", width=3)
+    block.add("Output", block.add("Linear", block.add("Input"), out_features="=width", name="fc"))
     net = builder.Network("net")
-    x = net.add(block, net.add("Input", shape=(13,)), repeat=2, name="stage")
-    net.add("Output", net.add("Linear", x, out_features=3))
+    net.add("Output", net.add(block, net.add("Input", shape=(13,)), repeat=2, name="stage"))
     training = TrainingConfig(optimizer="SGD", optimizer_options={"lr": 1e18}, epochs=50, device="cpu")
     failed = last_event(net.project(data="wine", training=training))
     assert failed.node.startswith("layers.")
