@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
-from PySide6.QtCore import QObject, Qt
+from PySide6.QtCore import QObject, Qt, Signal
 from PySide6.QtGui import QAction, QKeySequence
 
 from deepgui.qt import icons
@@ -16,8 +16,8 @@ from deepgui.qt.settings import Settings
 class Entry:
     """One action. ``keys`` are its shortcuts, the first one shown; ``where`` is its menu.
 
-    A ``canvas`` action works only while the canvas has the focus, where the canvas reads the keys itself:
-    its shortcut is shown but not registered, so that typing into a field never triggers it.
+    A ``canvas`` action works only while the canvas has the focus, where the canvas reads the keys itself, from
+    :meth:`Actions.bound`: its shortcut is not registered with Qt, so that typing into a field never triggers it.
     """
 
     id: str
@@ -55,6 +55,9 @@ ENTRIES = (
     Entry("fit", "View", "&Fit network", ("Home",), "frame-corners", "Show the whole network", canvas=True),
     Entry("fit_selection", "View", "Fit &selection", ("F",), "", "Show the selected layers", canvas=True),
     Entry("layout", "View", "&Lay out", ("L",), "tree-structure", "Arrange the layers", canvas=True),
+    Entry("zoom_in", "View", "Zoom &in", ("Ctrl++",), "", "Show the drawing larger", canvas=True),
+    Entry("zoom_out", "View", "Zoom &out", ("Ctrl+-",), "", "Show the drawing smaller", canvas=True),
+    Entry("zoom_reset", "View", "Zoom to &100 %", ("Ctrl+0",), "", "Show the drawing at its own size", canvas=True),
     Entry("theme", "View", "Light or dark &theme", ("Ctrl+Shift+L",), "sun", "Switch between light and dark"),
     Entry("reset_docks", "View", "&Reset panels", (), "", "Put all panels back where they were at first"),
     Entry("train", "Run", "&Train", ("Ctrl+Return", "Ctrl+Enter"), "play", "Train the network; goes on after a pause"),
@@ -71,7 +74,12 @@ BREAKS = {"export", "start", "quit", "cut", "delete", "select_all", "find", "the
 
 
 class Actions(QObject):
-    """The actions by id, with the shortcuts a person has chosen for them (settings ``shortcuts/ID``)."""
+    """The actions by id, with the shortcuts a person has chosen for them (settings ``shortcuts/ID``).
+
+    ``rebound`` fires when one has got other shortcuts.
+    """
+
+    rebound = Signal()
 
     def __init__(self, settings: Settings, parent: QObject) -> None:
         super().__init__(parent)
@@ -112,6 +120,12 @@ class Actions(QObject):
         else:
             self._settings.set(f"shortcuts/{id}", key.toString(QKeySequence.SequenceFormat.PortableText) or NO_KEY)
         self._bind(self._actions[id], next(entry for entry in ENTRIES if entry.id == id))
+        self.rebound.emit()
+
+    def bound(self) -> Mapping[str, tuple[str, ...]]:
+        """The shortcuts in force by action, as portable text."""
+        portable = QKeySequence.SequenceFormat.PortableText
+        return {id: tuple(k.toString(portable) for k in action.shortcuts()) for id, action in self._actions.items()}
 
     def taken_by(self, key: QKeySequence, *, but: str) -> str:
         """The words of another action that has this shortcut, or an empty string."""

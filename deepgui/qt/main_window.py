@@ -14,6 +14,7 @@ from deepgui.project.document import Document
 from deepgui.project.values import empty_project
 from deepgui.qt import theme
 from deepgui.qt.actions import BREAKS, ENTRIES, MENUS, Actions
+from deepgui.qt.field_keys import FieldKeys
 from deepgui.qt.files import Dialogs, Files
 from deepgui.qt.loader import Loader
 from deepgui.qt.session import Session
@@ -30,7 +31,18 @@ SMALLEST = QSize(960, 600)
 FIRST = QSize(1440, 900)
 _NEEDS_PROJECT = (
     *(entry.id for entry in ENTRIES if entry.where in ("Edit", "Run")),
-    *("save", "save_as", "export", "fit", "fit_selection", "layout", "reset_docks"),
+    *(
+        "save",
+        "save_as",
+        "export",
+        "fit",
+        "fit_selection",
+        "layout",
+        "zoom_in",
+        "zoom_out",
+        "zoom_reset",
+        "reset_docks",
+    ),
 )
 
 
@@ -52,6 +64,7 @@ class MainWindow(QMainWindow):
         self.files = Files(self.session, Dialogs(self), self)
         self.loader = Loader(self.session, self)
         self.controller: RunController | None = None
+        self._field_keys = FieldKeys(self.actions_by_id, self)
         self._readiness: Readiness | None = None
         self._workbench: Workbench | None = None
         self._was_painted = False
@@ -176,6 +189,9 @@ class MainWindow(QMainWindow):
             "fit": canvas.fit_all,
             "fit_selection": canvas.fit_selection,
             "layout": canvas.auto_layout,
+            "zoom_in": lambda: canvas.zoom_by(1.25),
+            "zoom_out": lambda: canvas.zoom_by(0.8),
+            "zoom_reset": lambda: canvas.zoom_by(1 / canvas.zoom),
             "train": lambda: self._run("train"),
             "pause": lambda: self._run("pause"),
             "step": lambda: self._run("step"),

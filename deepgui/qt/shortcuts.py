@@ -71,9 +71,6 @@ class ShortcutsDialog(QDialog):
         for line, entry in enumerate(entries):
             words = entry.text.replace("&", "").replace(" …", "")
             grid.addWidget(label(words), line, 0)
-            if entry.canvas:
-                grid.addWidget(label(",  ".join(entry.keys), "muted"), line, 1)
-                continue
             editor = QKeySequenceEdit(self._actions[entry.id].shortcut())
             editor.setMaximumSequenceLength(1)
             editor.setFocusPolicy(Qt.FocusPolicy.ClickFocus)  # whatever is pressed in it becomes a shortcut
@@ -102,7 +99,8 @@ class ShortcutsDialog(QDialog):
     def _refusal(self, wanted: QKeySequence, entry: Entry) -> str:
         """Why an action cannot have this shortcut, or an empty string."""
         shown = wanted.toString(QKeySequence.SequenceFormat.NativeText)
-        if _is_bare(wanted) and (_is_escape(wanted) or not any(_is_bare(QKeySequence(key)) for key in entry.keys)):
+        alone = entry.canvas or any(_is_bare(QKeySequence(key)) for key in entry.keys)  # no field loses a letter to it
+        if _is_bare(wanted) and (_is_escape(wanted) or not alone):
             return f"{shown} alone cannot be a shortcut here: hold Ctrl or Alt with it."
         taken = self._actions.taken_by(wanted, but=entry.id)
         return f"{shown} belongs to “{taken}” already." if taken else ""

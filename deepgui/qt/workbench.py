@@ -9,7 +9,7 @@ from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import QMainWindow, QTabWidget, QWidget
 
 from deepgui.qt.actions import Actions
-from deepgui.qt.canvas import CanvasView
+from deepgui.qt.canvas import CanvasView, keys
 from deepgui.qt.code_pane import CodePane
 from deepgui.qt.docks import Dock, tidy
 from deepgui.qt.inspector.panel import Inspector
@@ -70,9 +70,14 @@ class Workbench(QMainWindow):
         self.setTabPosition(Qt.DockWidgetArea.AllDockWidgetAreas, QTabWidget.TabPosition.North)
         self.setCorner(Qt.Corner.BottomRightCorner, Qt.DockWidgetArea.RightDockWidgetArea)
         self.setCorner(Qt.Corner.BottomLeftCorner, Qt.DockWidgetArea.BottomDockWidgetArea)
+        self._bind_keys(actions)
+        actions.rebound.connect(lambda: self._bind_keys(actions))
         self.palette_panel.place_requested.connect(self.canvas.place)
         self.problems.node_chosen.connect(self.canvas.centre_on)
         self.problems.counted.connect(lambda errors, warnings: self.docks["problems"].set_count(errors + warnings))
+
+    def _bind_keys(self, actions: Actions) -> None:
+        self.canvas.keys = keys.table(actions.bound())
 
     def arrange(self, width: int) -> None:
         """Put all docks where they are at first; their sizes follow the window's until somebody drags a border."""

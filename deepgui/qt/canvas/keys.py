@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QKeyCombination, Qt
 from PySide6.QtGui import QKeyEvent, QKeySequence
 
-from deepgui.qt.canvas.autolayout import GRID
+from deepgui.graph.layout import GRID
+from deepgui.qt.actions import ENTRIES
 
 if TYPE_CHECKING:
     from deepgui.qt.canvas.view import CanvasView
@@ -16,36 +17,46 @@ if TYPE_CHECKING:
 _PAN = 64
 _ARROWS = {"Left": (-1, 0), "Right": (1, 0), "Up": (0, -1), "Down": (0, 1)}
 
-KEYS: Mapping[str, Callable[[CanvasView], object]] = {
-    "Tab": lambda view: view.open_search(),
-    "Shift+A": lambda view: view.open_search(),
-    "Del": lambda view: view.delete(),
-    "Backspace": lambda view: view.delete(),
-    "Ctrl+Del": lambda view: view.delete(heal=True),
-    "Ctrl+Backspace": lambda view: view.delete(heal=True),
-    "Ctrl+C": lambda view: view.copy(),
-    "Ctrl+X": lambda view: view.cut(),
-    "Ctrl+V": lambda view: view.paste(),
-    "Ctrl+Shift+V": lambda view: view.paste(keep_inputs=True),
-    "Ctrl+D": lambda view: view.duplicate(),
-    "Ctrl+A": lambda view: view.select_all(),
-    "Ctrl+Z": lambda view: view.session.document.undo(),
-    "Ctrl+Y": lambda view: view.session.document.redo(),
-    "Ctrl+Shift+Z": lambda view: view.session.document.redo(),
-    "Ctrl+F": lambda view: view.find(),
-    "F2": lambda view: view.rename(),
-    "F": lambda view: view.fit_selection(),
-    ".": lambda view: view.fit_selection(),
-    "Home": lambda view: view.fit_all(),
-    "L": lambda view: view.auto_layout(),
-    "+": lambda view: view.zoom_by(1.25),
-    "=": lambda view: view.zoom_by(1.25),
-    "-": lambda view: view.zoom_by(0.8),
-    "Ctrl++": lambda view: view.zoom_by(1.25),
-    "Ctrl+=": lambda view: view.zoom_by(1.25),
-    "Ctrl+-": lambda view: view.zoom_by(0.8),
-    "Ctrl+0": lambda view: view.zoom_by(1 / view.zoom),
+COMMANDS: Mapping[str, Callable[[CanvasView], object]] = {
+    "add": lambda view: view.open_search(),
+    "delete": lambda view: view.delete(),
+    "delete_heal": lambda view: view.delete(heal=True),
+    "copy": lambda view: view.copy(),
+    "cut": lambda view: view.cut(),
+    "paste": lambda view: view.paste(),
+    "paste_wired": lambda view: view.paste(keep_inputs=True),
+    "duplicate": lambda view: view.duplicate(),
+    "select_all": lambda view: view.select_all(),
+    "undo": lambda view: view.session.document.undo(),
+    "redo": lambda view: view.session.document.redo(),
+    "find": lambda view: view.find(),
+    "rename": lambda view: view.rename(),
+    "fit_selection": lambda view: view.fit_selection(),
+    "fit": lambda view: view.fit_all(),
+    "layout": lambda view: view.auto_layout(),
+    "zoom_in": lambda view: view.zoom_by(1.25),
+    "zoom_out": lambda view: view.zoom_by(0.8),
+    "zoom_reset": lambda view: view.zoom_by(1 / view.zoom),
 }
+"""What keys can mean here, by the ids of the actions in the menus."""
+_ALSO: Mapping[str, str] = {
+    "Backspace": "delete",
+    "Ctrl+Backspace": "delete_heal",
+    ".": "fit_selection",
+    "+": "zoom_in",
+    "=": "zoom_in",
+    "-": "zoom_out",
+    "Ctrl+=": "zoom_in",
+}
+"""Keys without an entry in a menu; one that a person gives to an action is the action's."""
+
+
+def table(bound: Mapping[str, Iterable[str]]) -> Mapping[str, str]:
+    """Key → command, from the shortcuts of the actions by id (``{"copy": ["Ctrl+C"]}``)."""
+    return {**_ALSO, **{key: id for id, keys in bound.items() if id in COMMANDS for key in keys}}
+
+
+USUAL = table({entry.id: entry.keys for entry in ENTRIES})
 
 
 def press(view: CanvasView, event: QKeyEvent) -> bool:
@@ -55,7 +66,7 @@ def press(view: CanvasView, event: QKeyEvent) -> bool:
     if arrow is not None:
         _arrow(view, *arrow, fine=name.startswith("Shift+"))
         return True
-    action = KEYS.get(name)
+    action = COMMANDS.get(view.keys.get(name, ""))
     if action is not None:
         view.hands.give_up()
         action(view)

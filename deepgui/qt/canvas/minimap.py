@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import QPointF, QRectF, QSize, Qt
+from PySide6.QtCore import QPointF, QRect, QRectF, QSize, Qt
 from PySide6.QtGui import QColor, QMouseEvent, QPainter, QPaintEvent, QPixmap, QTransform
 from PySide6.QtWidgets import QWidget
 
@@ -39,6 +39,10 @@ class Minimap(QWidget):
         self.move(room.right() - self.width() - 11, room.bottom() - self.height() - 11)
         fits = room.width() >= _ROOM.width() and room.height() >= _ROOM.height()
         self.setVisible(self._held or (fits and not self._view.visible_rect().contains(self._bounds)))
+
+    def covered(self) -> QRect:
+        """The part of the view that it hides, in pixels; empty while it is not shown."""
+        return self.geometry() if self.isVisible() else QRect()
 
     def forget(self) -> None:
         """The drawing changed."""

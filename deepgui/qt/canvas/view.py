@@ -29,7 +29,7 @@ from PySide6.QtWidgets import QFrame, QGraphicsScene, QGraphicsView, QToolTip, Q
 
 from deepgui.graph.values import Wire
 from deepgui.qt.canvas import frame as frames
-from deepgui.qt.canvas import paint, tips
+from deepgui.qt.canvas import keys, paint, tips
 from deepgui.qt.canvas.actions import Actions
 from deepgui.qt.canvas.camera import Camera
 from deepgui.qt.canvas.drop import PaletteDrop
@@ -72,6 +72,7 @@ class CanvasView(QGraphicsView):
         self.mirror = Mirror(session, self)
         self.act = Actions(session, self.mirror)
         self.camera = Camera(self)
+        self.keys = keys.USUAL
         self.picked_wires: frozenset[Wire] = frozenset()
         self.hands = Hands(self)
         self._drop = PaletteDrop(self)
@@ -199,8 +200,9 @@ class CanvasView(QGraphicsView):
             self.overlays.say("The clipboard holds no layers.")
 
     def duplicate(self) -> None:
-        """Copy the selected nodes beside themselves."""
+        """Copy the selected nodes beside themselves, and bring the copies into view."""
         self.act.duplicate()
+        self._reveal(*self.session.selection)
 
     def delete(self, *, heal: bool = False) -> None:
         """Remove the selected nodes and picked wires; ``heal`` joins what the nodes stood between."""
@@ -252,11 +254,14 @@ class CanvasView(QGraphicsView):
             self._batch = paint.batch(self.mirror, style())
         return self._batch
 
-    def _reveal(self, node: str) -> None:
-        item = self.mirror.nodes.get(node)
-        if item is not None and not self.visible_rect().contains(item.rect):
+    def _reveal(self, *nodes: str) -> None:
+        """Bring nodes into view, clear of the map in the corner."""
+        rect, covered = self.mirror.bounds(nodes), self.overlays.minimap.covered()
+        if rect.isNull():
+            return
+        if not self.visible_rect().contains(rect) or self.mapFromScene(rect).boundingRect().intersects(covered):
             self._fitted = False
-            self.ensureVisible(item.rect, 48, 48)
+            self.ensureVisible(rect, max(48, covered.width() + 24), 48)
             self._moved()
 
     def _cursor_scene(self) -> QPointF:

@@ -191,6 +191,20 @@ def test_anything_on_the_clipboard_is_survived(three, junk: str) -> None:
     assert three.session.project is before
 
 
+def test_a_copy_comes_into_view_and_not_under_the_map(three) -> None:
+    view, minimap = three.view, three.view.overlays.minimap
+    view.camera.zoom_to(1.0)
+    relu = view.mirror.nodes["relu"].rect
+    view.look_at(relu.center() - QPointF(view.width() / 2 - 150, view.height() / 2 - 80))
+    assert minimap.isVisible()
+    assert view.mapFromScene(relu.translated(32, 32)).boundingRect().intersects(minimap.geometry())
+    three.session.select(["relu"])
+    three.key(Qt.Key.Key_D, CTRL)
+    copy = view.mapFromScene(view.mirror.nodes["relu_2"].rect).boundingRect()
+    assert view.viewport().rect().contains(copy)
+    assert not (minimap.isVisible() and copy.intersects(minimap.geometry()))
+
+
 def test_duplicate_nudge_and_rename(three) -> None:
     three.session.select(["relu"])
     three.key(Qt.Key.Key_D, CTRL)
