@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
-from typing import Literal
+from typing import Literal, NamedTuple
 
 from PySide6.QtCore import QObject, QTimer, Signal
 from PySide6.QtWidgets import QFileDialog, QMessageBox, QWidget
@@ -22,6 +22,14 @@ AUTOSAVE_MS = 10_000
 _FILTER = f"DeepGUI projects (*{file.SUFFIX});;All files (*)"
 
 
+class Choice(NamedTuple):
+    """A button of a question: its words and its object name."""
+
+    text: str
+    name: str
+    role: QMessageBox.ButtonRole = QMessageBox.ButtonRole.AcceptRole
+
+
 class Dialogs:
     """What is asked of the person. Tests put their own answers in its place."""
 
@@ -30,30 +38,19 @@ class Dialogs:
 
     def save_changes(self, name: str) -> Answer:
         """Whether to save before the project is left."""
-        box = self._box(f"Save the changes to {name}?", "They are lost if you do not save them.")
-        box.setObjectName("unsaved_dialog")
-        save = box.addButton("Save", QMessageBox.ButtonRole.AcceptRole)
-        discard = box.addButton("Don't save", QMessageBox.ButtonRole.DestructiveRole)
-        cancel = box.addButton("Cancel", QMessageBox.ButtonRole.RejectRole)
-        for button, label in ((save, "unsaved_save"), (discard, "unsaved_discard"), (cancel, "unsaved_cancel")):
-            button.setObjectName(label)
-        box.setDefaultButton(save)
-        box.setEscapeButton(cancel)
-        box.exec()
-        return {save: "save", discard: "discard"}.get(box.clickedButton(), "cancel")
+        save = Choice("Save", "unsaved_save")
+        discard = Choice("Don't save", "unsaved_discard", QMessageBox.ButtonRole.DestructiveRole)
+        cancel = Choice("Cancel", "unsaved_cancel", QMessageBox.ButtonRole.RejectRole)
+        text = f"Save the changes to {name}?", "They are lost if you do not save them."
+        answers: dict[Choice, Answer] = {save: "save", discard: "discard", cancel: "cancel"}
+        return answers[self._ask("unsaved_dialog", text, tuple(answers), usual=save, escape=cancel)]
 
     def stop_training(self) -> bool:
         """Whether a training under way may be stopped."""
-        box = self._box("Training is still running.", "Stop it now? A checkpoint is kept, so that it can be resumed.")
-        box.setObjectName("training_dialog")
-        stop = box.addButton("Stop training", QMessageBox.ButtonRole.AcceptRole)
-        keep = box.addButton("Keep training", QMessageBox.ButtonRole.RejectRole)
-        stop.setObjectName("training_stop")
-        keep.setObjectName("training_keep")
-        box.setDefaultButton(stop)
-        box.setEscapeButton(keep)
-        box.exec()
-        return box.clickedButton() is stop
+        stop = Choice("Stop training", "training_stop")
+        keep = Choice("Keep training", "training_keep", QMessageBox.ButtonRole.RejectRole)
+        text = "Training is still running.", "Stop it now? A checkpoint is kept, so that it can be resumed."
+        return self._ask("training_dialog", text, (stop, keep), usual=stop, escape=keep) is stop
 
     def open_path(self, folder: Path) -> Path | None:
         """Which file to open."""
@@ -67,16 +64,10 @@ class Dialogs:
 
     def replace(self, name: str) -> bool:
         """Whether a file that is there already may be replaced."""
-        box = self._box(f"{name} exists already.", "Replace it?")
-        box.setObjectName("replace_dialog")
-        yes = box.addButton("Replace", QMessageBox.ButtonRole.AcceptRole)
-        no = box.addButton("Keep it", QMessageBox.ButtonRole.RejectRole)
-        yes.setObjectName("replace_yes")
-        no.setObjectName("replace_no")
-        box.setDefaultButton(no)
-        box.setEscapeButton(no)
-        box.exec()
-        return box.clickedButton() is yes
+        yes = Choice("Replace", "replace_yes")
+        no = Choice("Keep it", "replace_no", QMessageBox.ButtonRole.RejectRole)
+        text = f"{name} exists already.", "Replace it?"
+        return self._ask("replace_dialog", text, (yes, no), usual=no, escape=no) is yes
 
     def complain(self, sentence: str) -> None:
         """Say what went wrong."""
@@ -84,6 +75,21 @@ class Dialogs:
         box.setIcon(QMessageBox.Icon.Warning)
         box.setObjectName("error_dialog")
         box.exec()
+
+    def _ask(
+        self, name: str, text: tuple[str, str], choices: tuple[Choice, ...], *, usual: Choice, escape: Choice
+    ) -> Choice:
+        """Which of some buttons is pressed; ``escape`` if the window is closed."""
+        box = self._box(*text)
+        box.setObjectName(name)
+        buttons = {}
+        for choice in choices:
+            buttons[choice] = box.addButton(choice.text, choice.role)
+            buttons[choice].setObjectName(choice.name)
+        box.setDefaultButton(buttons[usual])
+        box.setEscapeButton(buttons[escape])
+        box.exec()
+        return next((choice for choice, button in buttons.items() if button is box.clickedButton()), escape)
 
     def _box(self, text: str, more: str) -> QMessageBox:
         box = QMessageBox(self._parent)

@@ -15,6 +15,8 @@ from deepgui.qt.theme import GRID
 from deepgui.qt.widgets import Note, button, clear, column, label, row, scrolled
 
 MOST = 100
+TOP = 5
+"""Pixels over the first line: beside a button, and where there is none."""
 _ICONS = {"error": ("x-circle", "error"), "warning": ("warning", "warning")}
 
 
@@ -34,7 +36,7 @@ class ProblemRow(QFrame):
         if problem.node:
             self.setCursor(Qt.CursorShape.PointingHandCursor)
         line = row(self._mark(), self._texts(), gap=GRID + 4)
-        line.setContentsMargins(12, 8, 12, 8)
+        line.setContentsMargins(12, 4, 12, 4)
         line.setStretch(1, 1)
         if problem.fix is not None:
             mend = button(problem.fix.label, f"fix_{number}", role="fix", icon="wrench")
@@ -49,6 +51,7 @@ class ProblemRow(QFrame):
         mark.setFixedSize(18, 18)
         mark.setPixmap(icons.icon(name, token).pixmap(QSize(16, 16)))
         holder = column(mark, gap=0)
+        holder.setContentsMargins(0, TOP, 0, 0)
         holder.addStretch()
         box = QWidget()
         box.setLayout(holder)
@@ -63,6 +66,8 @@ class ProblemRow(QFrame):
             texts.addWidget(label(",  ".join(parts), "mono-muted", wrap=True))
         if problem.reason:
             texts.addWidget(label(problem.reason, "muted", wrap=True))
+        texts.setContentsMargins(0, TOP, 0, TOP)
+        texts.addStretch()
         return texts
 
     def mouseReleaseEvent(self, event: QMouseEvent) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from PySide6.QtGui import QHideEvent, QResizeEvent, QShowEvent
+from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import QVBoxLayout, QWidget
 
 from deepgui.graph.problems import Problem
@@ -14,7 +14,7 @@ from deepgui.qt.dashboard.controller import RunController
 from deepgui.qt.dashboard.going_on import GoingOn
 from deepgui.qt.dashboard.plots import Plots
 from deepgui.qt.dashboard.settings import SettingsPane
-from deepgui.qt.dashboard.sight import Sight
+from deepgui.qt.dashboard.sight import SeenPanel
 from deepgui.qt.dashboard.transport import Transport
 from deepgui.qt.session import Session
 from deepgui.qt.theme import GRID
@@ -24,7 +24,7 @@ LOW = 300
 """A lower dock shows its plots; its settings come when asked for, in two columns."""
 
 
-class TrainingDock(QWidget):
+class TrainingDock(SeenPanel):
     """The content of the dock; register nothing, it registers itself with the controller."""
 
     title = "Training"
@@ -32,7 +32,6 @@ class TrainingDock(QWidget):
     def __init__(self, session: Session, controller: RunController, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.setObjectName("training")
-        self.setProperty("role", "panel")
         self.session, self.controller = session, controller
         self.transport = Transport(controller)
         self.banner = Banner(session)
@@ -43,7 +42,6 @@ class TrainingDock(QWidget):
         self._lay_out()
         self.transport.settings_toggled.connect(self.settings.setVisible)
         self.transport.lr_entered.connect(self._set_lr)
-        self.sight = Sight(self)
         self.sight.changed.connect(lambda seen: self.plots.refresh(final=True) if seen else None)
         controller.register(self)
         controller.refused.connect(self.banner.tell)
@@ -68,14 +66,6 @@ class TrainingDock(QWidget):
         notice.setContentsMargins(GRID, 0, GRID, 4)
         layout.addLayout(notice)
         layout.addLayout(body, 1)
-
-    def showEvent(self, event: QShowEvent) -> None:
-        super().showEvent(event)
-        self.sight.shown()
-
-    def hideEvent(self, event: QHideEvent) -> None:
-        super().hideEvent(event)
-        self.sight.hidden()
 
     def resizeEvent(self, event: QResizeEvent) -> None:
         super().resizeEvent(event)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from PySide6.QtCore import QObject, Signal
+from PySide6.QtGui import QHideEvent, QShowEvent
 from PySide6.QtWidgets import QDockWidget, QWidget
 
 
@@ -50,3 +51,20 @@ class Sight(QObject):
         if seen != self.seen:
             self.seen = seen
             self.changed.emit(seen)
+
+
+class SeenPanel(QWidget):
+    """The content of a dock that knows, by its ``sight``, whether a person can see it."""
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.setProperty("role", "panel")
+        self.sight = Sight(self)
+
+    def showEvent(self, event: QShowEvent) -> None:
+        super().showEvent(event)
+        self.sight.shown()
+
+    def hideEvent(self, event: QHideEvent) -> None:
+        super().hideEvent(event)
+        self.sight.hidden()

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Collection
 
 import numpy as np
-from PySide6.QtCore import QPointF, QRectF, Qt, Signal
+from PySide6.QtCore import QPointF, QRectF, Qt
 from PySide6.QtGui import QColor, QImage, QMouseEvent, QPainter, QPaintEvent, QPen, QPixmap
-from PySide6.QtWidgets import QSizePolicy, QWidget
+from PySide6.QtWidgets import QWidget
 
 from deepgui.graph.values import Node
 from deepgui.probes.pictures import Boundary, Watch, finite_range
@@ -15,6 +15,7 @@ from deepgui.qt.dashboard.controller import RunController
 from deepgui.qt.probes import colors
 from deepgui.qt.probes.dock import ProbeDock
 from deepgui.qt.probes.mosaic import Mosaic
+from deepgui.qt.probes.surface import Surface
 from deepgui.qt.session import Session
 from deepgui.qt.theme import GRID, theme
 from deepgui.qt.widgets import Elided, label, row
@@ -23,16 +24,11 @@ WATCH = Watch(view="boundary")
 POINT = 3.2
 
 
-class PlaneView(QWidget):
+class PlaneView(Surface):
     """Paints the regions with the data points over them."""
-
-    hovered = Signal(str)
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
-        self.setMouseTracking(True)
-        self.setMinimumSize(120, 100)
-        self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Expanding)
         self._data: Boundary | None = None
         self._pixels: colors.Pixels = np.zeros((1, 1), np.uint32)
         self._image: QImage | None = None
@@ -130,9 +126,6 @@ class PlaneView(QWidget):
 
     def mouseMoveEvent(self, event: QMouseEvent) -> None:
         self.hovered.emit(self.words_at(event.position()))
-
-    def leaveEvent(self, event: object) -> None:
-        self.hovered.emit("")
 
 
 class BoundaryDock(ProbeDock):

@@ -5,14 +5,15 @@ from __future__ import annotations
 from collections.abc import Collection
 
 import numpy as np
-from PySide6.QtCore import QPointF, QRectF, Qt, Signal
+from PySide6.QtCore import QPointF, QRectF, Qt
 from PySide6.QtGui import QColor, QFont, QFontMetrics, QMouseEvent, QPainter, QPaintEvent, QPen
-from PySide6.QtWidgets import QSizePolicy, QWidget
+from PySide6.QtWidgets import QWidget
 
 from deepgui.probes.pictures import Confusion, Watch
 from deepgui.qt import style
 from deepgui.qt.dashboard.controller import RunController
 from deepgui.qt.probes.dock import ProbeDock
+from deepgui.qt.probes.surface import Surface
 from deepgui.qt.session import Session
 from deepgui.qt.theme import GRID, theme
 from deepgui.qt.widgets import Elided, row
@@ -23,16 +24,11 @@ AXIS = 16
 """Pixels for the words along an axis."""
 
 
-class Matrix(QWidget):
+class Matrix(Surface):
     """Paints a matrix: rows are true classes, columns predicted ones, and a last column the share of right answers."""
-
-    hovered = Signal(str)
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
-        self.setMouseTracking(True)
-        self.setMinimumSize(140, 120)
-        self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Expanding)
         self._data: Confusion | None = None
         self._hover: tuple[int, int] | None = None
 
@@ -153,10 +149,8 @@ class Matrix(QWidget):
         how = "are recognised" if true == said else f"are taken for {b}"
         return f"{count} of {whole} examples of {a} {how} ({count / max(1, whole):.0%})"
 
-    def leaveEvent(self, event: object) -> None:
+    def forget_hover(self) -> None:
         self._hover = None
-        self.hovered.emit("")
-        self.update()
 
 
 def _mixed(a: QColor, b: QColor, share: float) -> QColor:

@@ -4,21 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Collection
 
-from PySide6.QtGui import QHideEvent, QShowEvent
 from PySide6.QtWidgets import QStackedLayout, QVBoxLayout, QWidget
 
 from deepgui.graph.values import Node
 from deepgui.probes.pictures import Watch
 from deepgui.qt import theme
 from deepgui.qt.dashboard.controller import RunController
-from deepgui.qt.dashboard.sight import Sight
+from deepgui.qt.dashboard.sight import SeenPanel
 from deepgui.qt.probes.idle import IdleProber
 from deepgui.qt.session import Session
 from deepgui.qt.theme import GRID
 from deepgui.qt.widgets import Elided, Note
 
 
-class ProbeDock(QWidget):
+class ProbeDock(SeenPanel):
     """Content of a dock that shows pictures of the board.
 
     A subclass says what it wants in :meth:`wanted` and shows it in :meth:`draw`, which returns whether there was
@@ -31,7 +30,6 @@ class ProbeDock(QWidget):
 
     def __init__(self, session: Session, controller: RunController, parent: QWidget | None = None) -> None:
         super().__init__(parent)
-        self.setProperty("role", "panel")
         self.session, self.controller = session, controller
         self.board = controller.board
         self.prober = IdleProber.of(session, controller)
@@ -43,7 +41,6 @@ class ProbeDock(QWidget):
         self._empty = Note(self.icon, self.title, self.empty_text)
         self._empty.setObjectName("empty_state")
         self._lay_out()
-        self.sight = Sight(self)
         self.sight.changed.connect(self._on_sight)
         controller.register(self)
         self.prober.updated.connect(self._redraw)
@@ -79,14 +76,6 @@ class ProbeDock(QWidget):
         return chosen[0] if len(chosen) == 1 else None
 
     # -- watching
-
-    def showEvent(self, event: QShowEvent) -> None:
-        super().showEvent(event)
-        self.sight.shown()
-
-    def hideEvent(self, event: QHideEvent) -> None:
-        super().hideEvent(event)
-        self.sight.hidden()
 
     def _on_sight(self, seen: bool) -> None:
         self.rewatch()

@@ -5,12 +5,13 @@ from __future__ import annotations
 import math
 
 import numpy as np
-from PySide6.QtCore import QPointF, QRectF, QSize, Qt, Signal
+from PySide6.QtCore import QPointF, QRectF, QSize, Qt
 from PySide6.QtGui import QColor, QImage, QMouseEvent, QPainter, QPaintEvent, QPen
-from PySide6.QtWidgets import QSizePolicy, QWidget
+from PySide6.QtWidgets import QWidget
 
 from deepgui.probes.pictures import FeatureMaps, Floats
 from deepgui.qt.probes import colors
+from deepgui.qt.probes.surface import Surface
 from deepgui.qt.theme import theme
 
 
@@ -29,16 +30,11 @@ def columns_for(count: int, height: int, width: int, room: QSize) -> int:
     return max(range(1, count + 1), key=scale)
 
 
-class Mosaic(QWidget):
+class Mosaic(Surface):
     """Shows C×H×W maps. ``hovered(text)`` says what is under the pointer; an empty text: nothing."""
-
-    hovered = Signal(str)
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
-        self.setMouseTracking(True)
-        self.setMinimumSize(80, 60)
-        self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Expanding)
         self.word = "channel"
         self.each = False
         self.flip = False
@@ -173,22 +169,15 @@ class Mosaic(QWidget):
             where = f"({row}, {column})"
             self.hovered.emit(f"{where}: {value:.4g}" if self._colors else f"{self.word} {index} {where}: {value:.4g}")
 
-    def leaveEvent(self, event: object) -> None:
+    def forget_hover(self) -> None:
         self._hover = -1
-        self.hovered.emit("")
-        self.update()
 
 
-class Bars(QWidget):
+class Bars(Surface):
     """Shows a vector: one bar a value, from a line at zero; with names if there are few."""
-
-    hovered = Signal(str)
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
-        self.setMouseTracking(True)
-        self.setMinimumSize(80, 60)
-        self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Expanding)
         self._values: Floats = np.empty(0, np.float32)
         self._names: tuple[str, ...] = ()
         self._marked = -1
@@ -252,7 +241,5 @@ class Bars(QWidget):
         self.hovered.emit(f"{name}: {self._values[at]:.4g}" if self._hover >= 0 else "")
         self.update()
 
-    def leaveEvent(self, event: object) -> None:
+    def forget_hover(self) -> None:
         self._hover = -1
-        self.hovered.emit("")
-        self.update()

@@ -3,23 +3,10 @@
 from __future__ import annotations
 
 from PySide6.QtCore import Qt
-from PySide6.QtGui import QHideEvent, QShowEvent
-from PySide6.QtWidgets import QMainWindow, QWidget
+from PySide6.QtWidgets import QMainWindow
 
-from deepgui.qt.dashboard.sight import Sight
+from deepgui.qt.dashboard.sight import SeenPanel
 from deepgui.qt.docks import Dock
-
-
-class Panel(QWidget):
-    def __init__(self) -> None:
-        super().__init__()
-        self.sight = Sight(self)
-
-    def showEvent(self, event: QShowEvent) -> None:
-        self.sight.shown()
-
-    def hideEvent(self, event: QHideEvent) -> None:
-        self.sight.hidden()
 
 
 def test_a_panel_that_comes_late_behind_a_tab_is_not_seen(qtbot):
@@ -33,7 +20,7 @@ def test_a_panel_that_comes_late_behind_a_tab_is_not_seen(qtbot):
     front.raise_()
     window.show()
     qtbot.wait(20)
-    panel = Panel()
+    panel = SeenPanel()
     back.fill(panel)
     qtbot.wait(20)
     assert panel.isVisible(), "which is what Qt says of it"
