@@ -9,7 +9,7 @@ from importlib.metadata import entry_points
 from torch import nn
 
 from deepgui.catalog.introspect import layer_names, module_spec
-from deepgui.catalog.operations import INPUT, OUTPUT, operations
+from deepgui.catalog.operations import CONSTANT, INPUT, OUTPUT, PARAMETER, operations
 from deepgui.catalog.spec import LayerSpec, Registry, SpecError
 
 PLUGINS = "deepgui.layers"
@@ -19,7 +19,7 @@ _log = logging.getLogger(__name__)
 @cache
 def registry() -> Registry:
     """All layer kinds that can be placed; built once in a process."""
-    found = Registry((INPUT, OUTPUT))
+    found = Registry((INPUT, OUTPUT, PARAMETER, CONSTANT))
     for name in layer_names():
         found.register(module_spec(getattr(nn, name)))
     for spec in operations():

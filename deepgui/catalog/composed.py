@@ -60,6 +60,10 @@ def view(input: Tensor, shape: tuple[int, ...]) -> Tensor:
     return input.view(shape)
 
 
+def reshape_as(input: Tensor, other: Tensor) -> Tensor:
+    return input.reshape_as(other)
+
+
 def contiguous(input: Tensor) -> Tensor:
     return input.contiguous()
 
@@ -102,11 +106,11 @@ def scatter_add(input: Tensor, index: Tensor, src: Tensor, dim: int) -> Tensor:
 # --- made from another tensor's size -----------------------------------------------------------------------
 
 
-def arange(input: Tensor, dim: int) -> Tensor:
+def arange(input: Tensor, dim: int = 1) -> Tensor:
     return torch.arange(input.size(dim), device=input.device)
 
 
-def causal_mask(input: Tensor, dim: int) -> Tensor:
+def causal_mask(input: Tensor, dim: int = 1) -> Tensor:
     return torch.nn.Transformer.generate_square_subsequent_mask(input.size(dim), device=input.device)
 
 

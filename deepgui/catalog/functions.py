@@ -267,6 +267,7 @@ _SHAPES = (
         doc_of="torch.Tensor.view",
         helps={"shape": "The new shape, batch first; one size may be -1."},
     ),
+    Operation(f"{_HERE}.reshape_as", SHAPE, aliases=_words("view, same shape"), doc_of="torch.Tensor.reshape_as"),
     Operation("torch.flatten", SHAPE, {"start_dim": 1, "end_dim": TORCH}, _words("vectorise, reshape")),
     Operation("torch.unflatten", SHAPE, {"dim": 1, "sizes": None}, _words("reshape, view"), helps=_AT),
     Operation(

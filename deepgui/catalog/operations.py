@@ -51,6 +51,46 @@ OUTPUT = LayerSpec(
     aliases=("result", "return", "y"),
 )
 
+PARAMETER = LayerSpec(
+    kind="Parameter",
+    target="torch.nn.Parameter",
+    form="parameter",
+    category="Input and output",
+    params=(
+        ParamSpec(
+            "shape", "ints", default=(1, 16), required=True, minimum=1, doc="The whole shape; there is no batch in it."
+        ),
+        ParamSpec(
+            "init",
+            "choice",
+            "zeros",
+            "zeros",
+            choices=("zeros", "ones", "randn", "rand", "trunc_normal", "xavier_uniform"),
+            doc="What it holds before training: torch's functions of these names, and those of torch.nn.init.",
+        ),
+        ParamSpec("scale", "float", 1.0, 1.0, doc="What the first values are multiplied by; 0.02 is usual with randn."),
+    ),
+    summary="A tensor that is learnt by itself: a class token, a position embedding, a scale.",
+    doc="It belongs to no layer and has no input. Its shape is the whole shape, without a batch dimension; "
+    "arithmetic stretches it over the batch, and expand_batch repeats it for every example.",
+    aliases=("learnable", "weight", "class token", "position embedding", "query"),
+)
+
+CONSTANT = LayerSpec(
+    kind="Constant",
+    target="torch.nn.Buffer",
+    form="constant",
+    category="Input and output",
+    params=(
+        ParamSpec("value", "floats", default=0.0, required=True, doc="One number, or all values in order."),
+        ParamSpec("shape", "ints", nullable=True, minimum=1, doc="The shape; as many as there are values if left out."),
+        ParamSpec("dtype", "choice", "float32", "float32", choices=DTYPES, doc="Element type."),
+    ),
+    summary="Fixed numbers that are saved with the network and never learnt.",
+    doc="A buffer of the module: means and deviations to normalise by, a kernel, a table.",
+    aliases=("buffer", "number", "fixed", "value"),
+)
+
 _EMPTY = inspect.Parameter.empty
 _COMPOSED = composed.__name__
 

@@ -23,7 +23,7 @@ Value = Union[None, bool, int, float, str, Expr, tuple["Value", ...]]
 Tuples, never lists: values are frozen."""
 
 ParamType = Literal["int", "float", "bool", "str", "choice", "ints", "floats", "index", "literal"]
-Form = Literal["module", "function", "block", "input", "output"]
+Form = Literal["module", "function", "block", "input", "output", "parameter", "constant"]
 
 
 _MOST_PORTS = 256
@@ -235,7 +235,8 @@ class LayerSpec:
         kind: stable id with PyTorch's name (``Conv2d``, ``add``).
         target: qualified name of the class or function (``torch.nn.Conv2d``, ``torch.cat``).
         form: ``module`` is constructed once and called; ``function`` is called with tensors and parameters;
-            ``block`` is a drawing of its own (:mod:`deepgui.graph.blocks`).
+            ``block`` is a drawing of its own (:mod:`deepgui.graph.blocks`); ``parameter`` and ``constant`` are tensors
+            that the module holds.
         category: heading in the palette (``Convolution``).
         summary: one sentence; doc: the full help text (reStructuredText of the docstring).
         aliases: other words people search for.

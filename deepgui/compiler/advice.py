@@ -294,6 +294,8 @@ def _spread(value: Value, count: int) -> list[int]:
 
 def _refused(case: Case) -> Problem:
     arriving = [t for ts in case.types.values() for t in ts]
+    if not arriving:
+        return case.problem("refused", f"{case.facts.error}.")
     shapes = " and ".join(t.shape for t in arriving)
     if case.spec.symbol and len(arriving) == 2 and case.spec.kind != "matmul":
         return case.problem(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+import torch
 from torch import fx, nn
 
 from deepgui.catalog.spec import LayerSpec, Registry
@@ -12,6 +13,7 @@ from deepgui.compiler.facts import infer
 from deepgui.compiler.lower import Lowered, attribute, live_nodes, lower, resolve
 from deepgui.compiler.names import class_name
 from deepgui.compiler.report import Report, valid
+from deepgui.compiler.tensors import make
 from deepgui.compiler.ties import ties
 from deepgui.graph import blocks
 from deepgui.graph.values import Network
@@ -45,6 +47,8 @@ def _build(network: Network, registry: Registry, report: Report, name: str) -> f
     root = nn.Module()
     for node_id, call in lowered.calls.items():
         own = str(call.target).partition(".")[0]
+        if call.op == "get_attr" and not hasattr(root, own):
+            _hold(root, own, make(call.meta["spec"], lowered.network.nodes[_owner(lowered, node_id)].params))
         if call.op == "call_module" and not hasattr(root, own):
             root.add_module(own, _layer(_owner(lowered, node_id), lowered, report))
     _tie(lowered, report, root)
@@ -54,6 +58,13 @@ def _build(network: Network, registry: Registry, report: Report, name: str) -> f
         module.add_module(own, layer)  # fx makes nameless containers of the dots in "stage.0"
     module.graph.lint()
     return module
+
+
+def _hold(root: nn.Module, name: str, tensor: torch.Tensor) -> None:
+    if isinstance(tensor, nn.Parameter):
+        root.register_parameter(name, tensor)
+    else:
+        root.register_buffer(name, tensor)
 
 
 def _owner(lowered: Lowered, node_id: str) -> str:

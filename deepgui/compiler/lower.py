@@ -143,6 +143,8 @@ def _call(lowered: Lowered, node: Node, spec: LayerSpec, name: str, feeds: Feeds
     args, kwargs = arguments(spec, node.params, feeds)
     nested = any(port.path for port in spec.active_outputs(node.params))
     value = f"{name}_results" if nested else name
+    if spec.form in ("parameter", "constant"):
+        return lowered.graph.create_node("get_attr", attribute(lowered, node), (), {}, value)
     if spec.form == "function":
         return lowered.graph.create_node("call_function", resolve(spec.target), args, kwargs, value)
     return lowered.graph.create_node("call_module", attribute(lowered, node), args, kwargs, value)

@@ -13,6 +13,7 @@ from torch import fx
 from deepgui.catalog.spec import LayerSpec
 from deepgui.compiler.facts import Facts, Types, facts
 from deepgui.compiler.lower import Lowered
+from deepgui.compiler.tensors import is_tensor, tensor_facts
 from deepgui.graph.shapes import TensorType, batched
 from deepgui.graph.values import Node
 
@@ -39,6 +40,8 @@ def propagate(
             known = Facts({"output": given[node_id]}, dict(node.params))
         elif spec.form == "input":
             known = _input_facts(node, spec)
+        elif is_tensor(spec):
+            known = tensor_facts(spec, node.params)
         else:
             arriving = _arriving(call.meta["feeds"])
             if arriving is None:

@@ -163,7 +163,9 @@ def _variables(lowered: Lowered, inputs: list[fx.Node]) -> dict[fx.Node, str]:
     holder = inputs[0] if alone else None
     branches: list[list[fx.Node]] = []
     for node in lowered.graph.nodes:
-        if node.op in ("output", "placeholder") or not node.meta.get("port"):
+        if node.op == "get_attr":
+            names[node] = f"self.{node.target}"
+        if node.op in ("output", "placeholder", "get_attr") or not node.meta.get("port"):
             continue
         call = _call_of(lowered, node)
         if holder is None or _free(holder, node, call, position, lowered.outputs):

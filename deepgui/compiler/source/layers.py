@@ -16,6 +16,7 @@ from deepgui.compiler.source.drawings import Argument, Drawing, Instance
 from deepgui.compiler.source.scope import UNKNOWN, Scope, over
 from deepgui.compiler.source.template import by_name, written
 from deepgui.compiler.source.text import INDENT, called, row, short, unless
+from deepgui.compiler.tensors import is_tensor, text
 from deepgui.compiler.ties import ties
 from deepgui.graph import blocks
 from deepgui.graph.values import Node
@@ -27,7 +28,7 @@ def layer_lines(drawing: Drawing, scope: Scope) -> list[str]:
     made: set[str] = set()
     for node_id, call in drawing.lowered.calls.items():
         attribute = str(call.target)
-        if call.op != "call_module" or attribute in made:
+        if call.op not in ("call_module", "get_attr") or attribute in made:
             continue
         made.add(attribute)
         node = drawing.drawn(_owner(drawing, node_id, attribute))
@@ -46,6 +47,11 @@ def _owner(drawing: Drawing, node_id: str, attribute: str) -> str:
 
 def _line(drawing: Drawing, scope: Scope, node: Node, spec: LayerSpec, attribute: str) -> str:
     head = f"{INDENT}self.{attribute} = "
+    if is_tensor(spec):
+        tensor = text(spec, by_name(spec, _settings(drawing, scope, node, spec)))
+        if spec.form == "parameter":
+            return called(f"{head}nn.Parameter", [tensor])
+        return called(f"{INDENT}self.register_buffer", [f'"{attribute}"', tensor])
     if spec.form == "block":
         inner = drawing.inner[node.kind]
         callee, arguments = inner.name, [a for arg in inner.signature if (a := _argument(drawing, scope, node, arg))]
