@@ -15,6 +15,8 @@ _HOMES = {
     "Network": "deepgui.builder",
     "check": "deepgui.api",
     "compile": "deepgui.api",
+    "from_module": "deepgui.api",
+    "from_onnx": "deepgui.api",
     "layers": "deepgui.api",
     "load": "deepgui.api",
     "save": "deepgui.api",
@@ -22,10 +24,23 @@ _HOMES = {
     "train": "deepgui.api",
 }
 
-__all__ = ["Block", "Network", "__version__", "check", "compile", "layers", "load", "save", "to_python", "train"]
+__all__ = [
+    "Block",
+    "Network",
+    "__version__",
+    "check",
+    "compile",
+    "from_module",
+    "from_onnx",
+    "layers",
+    "load",
+    "save",
+    "to_python",
+    "train",
+]
 
 if TYPE_CHECKING:
-    from deepgui.api import check, compile, layers, load, save, to_python, train
+    from deepgui.api import check, compile, from_module, from_onnx, layers, load, save, to_python, train
     from deepgui.builder import Block, Network
 
 

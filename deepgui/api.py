@@ -88,6 +88,39 @@ def to_python(project: Drawn) -> str:
     return source.to_python(named_main(project), catalogue(project.blocks))
 
 
+def from_module(
+    module: nn.Module, example_inputs: Any, *, name: str = "", weights: Path | str | None = None
+) -> Project:
+    """Draw a torch module. :func:`deepgui.importers.module.import_module` also gives the report and the weights.
+
+    Args:
+        example_inputs: what ``forward`` takes: a tensor, a tuple of arguments, or a dict by name; batch first.
+        name: what the project is called; the module's class by default.
+        weights: a ``.safetensors`` file to write the weights to, for the module that :func:`compile` makes.
+
+    Raises:
+        ImportFailed: a part of it cannot be drawn, or the drawing answers otherwise; the message names all of them.
+    """
+    from deepgui.importers.module import import_module
+    from deepgui.importers.sources import accepted, write_weights
+
+    imported = accepted(import_module(module, example_inputs, name=name))
+    if weights is not None:
+        write_weights(imported, Path(weights))
+    return imported.project
+
+
+def from_onnx(path: Path | str, *, weights: Path | str | None = None) -> Project:
+    """Draw an ONNX file; see :func:`from_module`."""
+    from deepgui.importers.onnx_file import import_onnx
+    from deepgui.importers.sources import accepted, write_weights
+
+    imported = accepted(import_onnx(Path(path)))
+    if weights is not None:
+        write_weights(imported, Path(weights))
+    return imported.project
+
+
 def export(project: Drawn, to: Target, out: Path | str, *, run: Path | str | None = None) -> ExportResult:
     """Write the network in another format, compared with the original before it counts.
 

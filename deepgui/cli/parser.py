@@ -14,6 +14,7 @@ from deepgui import __version__
 from deepgui.cli.errors import CommandError
 
 _DEVICE = re.compile(r"auto|cpu|mps|(cuda|xpu)(:\d+)?")
+_DTYPES = ("float32", "int64", "int32", "bool")
 _EPILOG = """\
 Without a command, deepgui opens the application: deepgui [PROJECT]
 
@@ -89,6 +90,18 @@ def _projects(command: _Command) -> None:
     check = command("check", "check:run", "List problems, shapes, parameters, multiply-adds and memory.")
     _project(check)
     _json(check)
+    bring = command("import", "bring:run", "Draw an ONNX file or a torch module, with its weights.")
+    bring.add_argument("source", metavar="SOURCE", help="model.onnx, or package.module:callable (this runs that code)")
+    bring.add_argument("-o", "--out", type=Path, required=True, metavar="PROJECT", help="weights go beside it")
+    bring.add_argument(
+        "--input-shape",
+        type=_shape,
+        action="append",
+        default=[],
+        metavar="1,3,224,224",
+        help="of a module's input, batch first; 1,12:int64 for another element type; once for each input",
+    )
+    _json(bring)
     render = command("render", "window:render", "Draw the network into an SVG, PNG or PDF file.")
     _project(render)
     render.add_argument("-o", "--out", type=Path, required=True, metavar="OUT.svg|png|pdf")
@@ -189,6 +202,15 @@ def positive(option: str) -> Callable[[str], float]:
         return number
 
     return convert
+
+
+def _shape(text: str) -> tuple[tuple[int, ...], str]:
+    sizes, _, dtype = text.partition(":")
+    if not re.fullmatch(r"\d{1,9}(,\d{1,9})*", sizes) or 0 in map(int, sizes.split(",")):
+        raise argparse.ArgumentTypeError(f"--input-shape must be like 1,3,224,224, not {text!r}")
+    if dtype and dtype not in _DTYPES:
+        raise argparse.ArgumentTypeError(f"--input-shape: the element type must be one of {', '.join(_DTYPES)}")
+    return tuple(map(int, sizes.split(","))), dtype or _DTYPES[0]
 
 
 def _device(text: str) -> Any:

@@ -10,8 +10,9 @@ from PySide6.QtGui import QGuiApplication
 from deepgui.graph import edits
 from deepgui.graph.problems import Fix
 from deepgui.graph.values import Network, Point, Wire
-from deepgui.qt.canvas import autolayout, clipboard, connections
-from deepgui.qt.canvas.autolayout import GRID, snap
+from deepgui.graph import layout as autolayout
+from deepgui.graph.layout import GRID, snap
+from deepgui.qt.canvas import clipboard, connections
 from deepgui.qt.canvas.card import PORT_Y, WIDTH, describe
 from deepgui.qt.canvas.hits import PortRef
 from deepgui.qt.canvas.mirror import Mirror

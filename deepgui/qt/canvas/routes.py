@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 from PySide6.QtCore import QPointF, QRectF
 
-from deepgui.qt.canvas.autolayout import BAND_GAP, GAP_X
+from deepgui.graph.layout import BAND_GAP, GAP_X
 from deepgui.qt.canvas.card import WIDTH, Slot
 from deepgui.qt.canvas.node_item import NodeItem
 

@@ -9,9 +9,10 @@ from hypothesis import strategies as st
 
 from deepgui.catalog.spec import Infer, LayerSpec, ParamSpec, PortSpec
 from deepgui.graph import edits
+from deepgui.graph import layout as autolayout
 from deepgui.graph.shapes import batched
 from deepgui.graph.values import Network, Node, Point, Wire
-from deepgui.qt.canvas import autolayout, clipboard, connections
+from deepgui.qt.canvas import clipboard, connections
 from deepgui.qt.canvas.card import describe, phrase
 from deepgui.qt.canvas.spatial import Cells
 

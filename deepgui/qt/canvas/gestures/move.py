@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING
 from PySide6.QtCore import QLineF, QPointF, Qt
 from PySide6.QtGui import QPainter
 
+from deepgui.graph.layout import GRID, snap
 from deepgui.graph.values import Point, Wire
 from deepgui.qt.canvas import connections
-from deepgui.qt.canvas.autolayout import GRID, snap
 from deepgui.qt.canvas.card import PORT_Y, WIDTH
 from deepgui.qt.canvas.frame import Frame
 from deepgui.qt.canvas.gestures.base import Gesture, Pointer

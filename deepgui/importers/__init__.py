@@ -1,0 +1,1 @@
+"""Networks from elsewhere: torch modules and ONNX files become drawings, with their weights."""

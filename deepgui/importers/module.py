@@ -1,0 +1,130 @@
+"""``from_module``: a torch module becomes a drawing that computes the same, with its weights."""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import replace
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from deepgui.compiler.report import check
+from deepgui.importers.alignment import align
+from deepgui.importers.comparison import compare
+from deepgui.importers.drawing import draw
+from deepgui.importers.finish import compiled, finished
+from deepgui.importers.layers import Layers
+from deepgui.importers.recording import Recording, named_inputs, record
+from deepgui.importers.report import Imported, ImportFailed, ImportReport, Note
+
+BATCHES = (2, 3)
+"""Batch sizes at which a module is recorded. Not 1, of which broadcasting and ``squeeze`` make something else."""
+
+Examples = Tensor | Sequence[Any] | Mapping[str, Any]
+"""What ``forward`` is called with: a tensor, several arguments, or arguments by name."""
+
+
+def import_module(module: nn.Module, example_inputs: Examples, *, name: str = "") -> Imported:
+    """Draw a module.
+
+    Args:
+        module: it is run in evaluation mode; it is left as it was.
+        example_inputs: what ``forward`` takes; the first dimension of every tensor is the batch.
+        name: what the project is called; the module's class by default.
+
+    Returns:
+        The project, the state dict of ``deepgui.compile(project)``, and the report, which lists what could not be
+        expressed and says by how much the answers differ.
+
+    Raises:
+        ImportFailed: the module cannot be run on the examples, or does something else for each batch size.
+    """
+    if not isinstance(module, nn.Module):
+        raise ImportFailed(f"A torch.nn.Module is needed here, not {type(module).__name__}.")
+    args, kwargs = _arguments(example_inputs)
+    with _evaluating(module) as subject:
+        return draw_module(subject, args, kwargs, name or type(module).__name__)
+
+
+def _arguments(examples: Examples) -> tuple[tuple[Any, ...], dict[str, Any]]:
+    if isinstance(examples, Tensor):
+        return (examples,), {}
+    if isinstance(examples, Mapping):
+        return (), dict(examples)
+    if isinstance(examples, (tuple, list)):
+        return tuple(examples), {}
+    raise ImportFailed("The example inputs must be a tensor, a tuple of arguments, or a dict of arguments by name.")
+
+
+@contextmanager
+def _evaluating(module: nn.Module) -> Iterator[nn.Module]:
+    """The module in evaluation mode, in full precision and on the CPU: a copy if it is not."""
+    tensors = [*module.parameters(), *module.buffers()]
+    if any(t.device.type != "cpu" or (t.is_floating_point() and t.dtype != torch.float32) for t in tensors):
+        module = copy.deepcopy(module).cpu().float()
+    modes = {m: m.training for m in module.modules()}
+    module.eval()
+    try:
+        yield module
+    finally:
+        for m, training in modes.items():
+            m.training = training
+
+
+def draw_module(module: nn.Module, args: tuple[Any, ...], kwargs: dict[str, Any], name: str) -> Imported:
+    """:func:`import_module` for a module that is in evaluation mode, with arguments as ``forward`` takes them."""
+    from deepgui.catalog.builtin import registry as catalogue
+
+    registry = catalogue()
+    layers = Layers(registry)
+    recording = _recorded(module, args, kwargs, layers)
+    draft, notes = draw(recording, module, layers, registry, name)
+    notes = [*recording.notes, *notes]
+    network = draft.network()
+    report = check(network, registry)
+    notes += [
+        Note("error", "check", p.node, p.message.rstrip("."))
+        for p in report.errors
+        if not any(n.severity == "error" for n in notes)
+    ]
+    project = finished(network, name, registry)
+    said = ImportReport("recorded", len(network.nodes), report.parameters, notes=tuple(notes))
+    if said.errors:
+        return Imported(project, {}, said)
+    made, state = compiled(draft, project)
+    return Imported(project, state, replace(said, **compare(module, made, args, kwargs)))
+
+
+def _recorded(module: nn.Module, args: tuple[Any, ...], kwargs: dict[str, Any], layers: Layers) -> Recording:
+    """The module's calls, recorded at two batch sizes and laid side by side."""
+    if not any(True for _ in named_inputs(module, args, kwargs)):
+        raise ImportFailed("The example inputs hold no tensor.")
+    found = []
+    for size in BATCHES:
+        resized, named = _with_batch((args, kwargs), size)
+        try:
+            found.append(record(module, resized, named, lambda m: layers(m) is not None))
+        except ImportFailed:
+            raise
+        except Exception as error:  # whatever the module raises
+            line = next((line.strip() for line in str(error).splitlines() if line.strip()), type(error).__name__)
+            raise ImportFailed(
+                f"{type(module).__name__} fails on a batch of {size} examples: {line.rstrip('.')}."
+            ) from error
+    return align(found[0], found[1], BATCHES)
+
+
+def _with_batch(value: Any, size: int) -> Any:
+    """The same arguments with another number of examples: repeated, or fewer of them."""
+    if isinstance(value, Tensor):
+        if not value.dim() or not len(value):
+            return value
+        return value.repeat(-(-size // len(value)), *(1,) * (value.dim() - 1))[:size].clone()
+    if isinstance(value, dict):
+        return {key: _with_batch(item, size) for key, item in value.items()}
+    if isinstance(value, (tuple, list)):
+        return type(value)(_with_batch(item, size) for item in value)
+    return value
