@@ -271,4 +271,4 @@ class CurvePlot(QWidget):
 
 def _note(extent: Extent) -> str:
     """What to know of values that the axis leaves out."""
-    return f"up to {extent.beyond:.3g}, shown with log" if extent.beyond is not None else ""
+    return f"outside: up to {extent.beyond:.3g}; log shows it" if extent.beyond is not None else ""

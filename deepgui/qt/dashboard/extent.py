@@ -13,6 +13,9 @@ from deepgui.qt.dashboard.decimate import Floats, nice_ceiling
 RISEN, FALLEN = 12.0, 50.0
 """So many times the usual span may the whole one be, after a rise (an exploding loss) or a fall from the start."""
 
+LARGE = 5.0
+"""A value is not enormous before it is so many times the usual ones, however little those differ."""
+
 
 @dataclass(frozen=True)
 class Extent:
@@ -62,7 +65,8 @@ def _usual_top(curves: Sequence[Floats], low: float, high: float) -> float:
     first = max(float(c[0]) for c in curves)
     top = max(top, min(first, 20 * top))
     limit = RISEN if high > 2 * abs(first) else FALLEN
-    return top if len(every) >= 20 and high - low > limit * (top - low) > 0 else high
+    enormous = high > LARGE * abs(top) and high - low > limit * (top - low) > 0
+    return top if len(every) >= 20 and enormous else high
 
 
 def _rounded(low: float, high: float) -> tuple[float, float]:

@@ -53,6 +53,13 @@ def test_a_loss_that_falls_is_shown_from_its_start(plot):
     assert (plot.chart.view.bottom, plot.chart.note) == (0.0, "")
 
 
+def test_a_flat_curve_after_a_harmless_beginning_is_shown_whole():
+    flat = np.concatenate([[6.5, 4.0, 3.0], np.full(300, 2.33)])
+    extent = value_extent([flat])
+    assert (extent.beyond, extent.bottom) == (None, 0.0)
+    assert extent.top >= 6.5
+
+
 @pytest.mark.parametrize("values", [[0.0] * 50, [1e-7] * 50, [-3.0] * 50, [float(v) for v in range(-20, 30)], [5.0]])
 def test_an_axis_holds_all_ordinary_values(values):
     extent = value_extent([np.array(values)])
