@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from textwrap import fill
+
 from deepgui.compiler.source.drawings import Argument, Drawing, Instance
 from deepgui.compiler.source.forward import forward_lines
 from deepgui.compiler.source.layers import keep_lines, layer_lines
 from deepgui.compiler.source.scope import Scope
-from deepgui.compiler.source.text import INDENT, called
+from deepgui.compiler.source.text import INDENT, WIDTH, called
 from deepgui.graph import blocks
 
 
@@ -36,7 +38,8 @@ def _docstring(drawing: Drawing) -> str:
     line = f'    """{summary}{example}{said[0]}. N is the batch."""'
     if len(line) <= 100 or not summary:
         return line
-    return f'    """{summary.strip()}\n\n    {example}{said[0]}. N is the batch.\n    """'
+    words = fill(summary.strip(), WIDTH, initial_indent='    """', subsequent_indent="    ")
+    return f'{words}\n\n    {example}{said[0]}. N is the batch.\n    """'
 
 
 def _summary(drawing: Drawing) -> str:

@@ -153,8 +153,8 @@ def _unpacked(tree: Mapping[int, Any]) -> str:
 def _variables(lowered: Lowered, inputs: list[fx.Node]) -> dict[fx.Node, str]:
     """A variable for every value that is used: ``x`` along the trunk, ``y`` along a branch, else the layer's name.
 
-    A variable is handed on as long as the value in it has no other user left: then, and only then, may it be
-    overwritten.
+    The trunk is where all that is known so far comes together in one value. A variable is handed on as long as the
+    value in it has no other user left: then, and only then, may it be overwritten.
     """
     alone = len(inputs) == 1
     names = {node: "x" if alone else str(node.target) for node in inputs}
@@ -162,13 +162,17 @@ def _variables(lowered: Lowered, inputs: list[fx.Node]) -> dict[fx.Node, str]:
     position = {node: place for place, node in enumerate(lowered.graph.nodes)}
     holder = inputs[0] if alone else None
     branches: list[list[fx.Node]] = []
+    needed: dict[fx.Node, int] = {}  # until when, for the values that are still to be used
     for node in lowered.graph.nodes:
         if node.op == "get_attr":
             names[node] = f"self.{node.target}"
         if node.op in ("output", "placeholder", "get_attr") or not node.meta.get("port"):
             continue
         call = _call_of(lowered, node)
-        if holder is None or _free(holder, node, call, position, lowered.outputs):
+        needed = {value: last for value, last in needed.items() if last > position[call]}
+        together = not needed and not _has_siblings(node, call)
+        needed[node] = max((position[user] for user in node.users if user.op != "output"), default=0)
+        if together and (holder is None or _free(holder, node, call, position, lowered.outputs)):
             names[node], holder = trunk, node
             continue
         given = [value for values in call.meta["feeds"].values() for value in values]
@@ -216,6 +220,11 @@ def _may_overwrite(holder: fx.Node, value: fx.Node, call: fx.Node) -> bool:
     reads = [place for place, port in enumerate(spec.inputs) if call.meta["feeds"][port.name][0] is holder]
     writes = [port.name for port in spec.outputs].index(value.meta["port"])
     return not reads or reads == [writes]
+
+
+def _has_siblings(value: fx.Node, call: fx.Node) -> bool:
+    """Whether several outputs of a call are gone on with."""
+    return value is not call and sum(any(u.op != "output" for u in part.users) for part in call.users) > 1
 
 
 def _same_call(value: fx.Node, call: fx.Node) -> bool:
