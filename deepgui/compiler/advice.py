@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
 from deepgui.catalog.spec import LayerSpec, PortSpec, Registry, Value
+from deepgui.compiler import broadcast
 from deepgui.compiler.facts import Facts, Types, incoming
 from deepgui.graph import edits
 from deepgui.graph.problems import Fix, Problem
@@ -297,14 +298,15 @@ def _refused(case: Case) -> Problem:
     if not arriving:
         return case.problem("refused", f"{case.facts.error}.")
     shapes = " and ".join(t.shape for t in arriving)
-    if case.spec.symbol and len(arriving) == 2 and case.spec.kind != "matmul":
+    elementwise = case.spec.symbol or re.search(r"must match the size of tensor|broadcast", case.facts.error)
+    if elementwise and len(arriving) >= 2 and case.spec.kind != "matmul" and broadcast.clashes(arriving):
         return case.problem(
             "shapes-differ",
             f"{shapes} cannot be combined element by element.",
             case.spec.inputs[1].name,
             expected=arriving[0].shape,
             received=arriving[1].shape,
-            reason="Dimensions are compared from the right; each pair must be equal, or one of the two must be 1.",
+            reason=broadcast.reason(arriving),
         )
     if case.spec.kind == "matmul" and len(arriving) == 2:
         return case.problem(

@@ -93,6 +93,27 @@ def test_adding_unlike_shapes_explains_broadcasting() -> None:
     assert (problem.expected, problem.received, problem.port) == ("N×5", "N×8", "other")
 
 
+@pytest.mark.parametrize(
+    ("first", "second", "words"),
+    [
+        ((4, 8, 8), (4, 8, 7), ["8 does not match 7 (dimension -1)"]),
+        ((4, 8, 8), (3, 8, 7), ["8 does not match 7 (dimension -1)", "4 does not match 3 (dimension -3)"]),
+        ((4, 8, 8), (4,), ["8 does not match 4 (dimension -1)", "reshape N×4 to -1, 4, 1, 1"]),
+        ((5, 8), (8,), ["5 does not match N (dimension -2)"]),
+    ],
+)
+@pytest.mark.parametrize("kind", ["mul", "maximum", "gt"])
+def test_broadcasting_is_explained_by_dimension(
+    kind: str, first: tuple[int, ...], second: tuple[int, ...], words: list[str]
+) -> None:
+    network = chain(picture(*first), (kind, {}), OUT)
+    network, other = edits.add_node(network, "Input", {"shape": second})
+    problem = find(check(edits.connect(network, Wire(other.id, "output", kind, "other")), registry()), "shapes-differ")
+    for said in words:
+        assert said in problem.reason
+    assert problem.port == "other"
+
+
 def test_joining_unlike_shapes_names_the_odd_one() -> None:
     network = chain(picture(3, 8, 8), CONV, ("cat", {"dim": 1}), OUT)
     network = edits.append_wire(network, "input", "output", "cat", "tensors")
