@@ -125,11 +125,16 @@ class ParamSpec:
         complaint = _TYPE_CHECKS[self.type](self, value)
         if complaint:
             return complaint
+        numbers = value if isinstance(value, tuple) else (value,)
+        if any(isinstance(n, int) and abs(n) > _LARGEST for n in numbers):
+            return f"{self.name} is too large: PyTorch counts up to {_LARGEST:,}"
         if self.minimum is not None:
-            numbers = value if isinstance(value, tuple) else (value,)
             if any(isinstance(n, (int, float)) and n < self.minimum for n in numbers):
                 return f"{self.name} must be at least {self.minimum:g}, not {show(value)}"
         return None
+
+
+_LARGEST = 2**63 - 1
 
 
 def show(value: Value) -> str:

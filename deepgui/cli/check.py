@@ -6,14 +6,16 @@ from argparse import Namespace
 from collections.abc import Mapping
 from typing import Any
 
-from deepgui import api
+from deepgui import api, machine
 from deepgui.cli import output
 from deepgui.cli.errors import DONE, FAILED
-from deepgui.cli.memory import forecast
+from deepgui.compiler.catalogue import catalogue
+from deepgui.compiler.cost import cost, optimizer_states
 from deepgui.compiler.report import NodeReport, Report
 from deepgui.graph.problems import Problem
 from deepgui.graph.shapes import TensorType
 from deepgui.project.values import Project
+from deepgui.training import devices
 
 
 def run(arguments: Namespace) -> int:
@@ -36,8 +38,30 @@ def as_json(project: Project, report: Report) -> dict[str, Any]:
         "nodes": [_node(project, n) for n in report.nodes.values()],
         "parameters": report.parameters,
         "multiply_adds": report.multiply_adds,
-        "memory": forecast(report, project.training),
+        "memory": memory(project, report),
     }
+
+
+def memory(project: Project, report: Report) -> dict[str, int]:
+    """Bytes: ``weights``, ``activations`` of a batch, ``training``; the batch size, and the largest one that fits."""
+    config = project.training
+    found = cost(project.main, catalogue(project.blocks), report)
+    states = optimizer_states(config.optimizer, config.optimizer_options)
+    return {
+        "weights": found.weights,
+        "activations": found.activations(config.batch_size),
+        "training": found.training(config.batch_size, states),
+        "batch_size": config.batch_size,
+        "largest_batch": found.largest_batch(_room(config.device), states),
+    }
+
+
+def _room(device: str) -> int:
+    """Memory of the device that the project asks for, or of this machine if it is not here."""
+    try:
+        return devices.resolve(device).memory
+    except devices.DeviceError:
+        return machine.memory()
 
 
 def _problem(problem: Problem) -> dict[str, Any]:
@@ -78,10 +102,11 @@ def _print(project: Project, report: Report) -> None:
         table.add_row("total", "", "", f"{report.parameters:,}", f"{report.multiply_adds:,}")
         out.print(table)
     if report.ok:
-        memory = forecast(report, project.training)
+        found = memory(project, report)
+        weights, activations, training = (machine.size(found[k]) for k in ("weights", "activations", "training"))
         out.print(
-            f"\nmemory: weights {output.size(memory['weights'])}, activations {output.size(memory['activations'])},"
-            f" training about {output.size(memory['training'])} (batch size {memory['batch_size']})"
+            f"\nmemory: weights {weights}, activations {activations},"
+            f" training about {training} (batch size {found['batch_size']})"
         )
     out.print("" if report.problems else "\nno problems")
     for problem in report.problems:

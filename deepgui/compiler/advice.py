@@ -294,6 +294,8 @@ def _spread(value: Value, count: int) -> list[int]:
 
 
 def _refused(case: Case) -> Problem:
+    if "overflow" in case.facts.error.lower():
+        return _too_large(case)
     arriving = [t for ts in case.types.values() for t in ts]
     if not arriving:
         return case.problem("refused", f"{case.facts.error}.")
@@ -325,6 +327,16 @@ def _refused(case: Case) -> Problem:
         next(iter(case.types), ""),
         received=shapes,
         reason=case.facts.error,
+    )
+
+
+def _too_large(case: Case) -> Problem:
+    """Sizes whose product PyTorch cannot count to."""
+    sizes = {n: v for n, v in case.facts.params.items() if isinstance(v, int) and not isinstance(v, bool)}
+    name = max(sizes, key=lambda n: sizes[n], default="")
+    what = f"{name} = {sizes[name]:,}" if name else " and ".join(t.shape for ts in case.types.values() for t in ts)
+    return case.problem(
+        "too-large", f"{what} makes tensors that are too large for PyTorch.", received=what, reason=case.facts.error
     )
 
 

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 import torch
 from torch import fx, nn
 
+from deepgui import machine
 from deepgui.catalog.spec import LayerSpec, Registry
 from deepgui.compiler.call import constructor_arguments
 from deepgui.compiler.facts import infer
@@ -16,6 +17,7 @@ from deepgui.compiler.report import Report, valid
 from deepgui.compiler.tensors import make
 from deepgui.compiler.ties import ties
 from deepgui.graph import blocks
+from deepgui.graph.problems import NetworkError, Problem
 from deepgui.graph.values import Network
 
 
@@ -35,10 +37,29 @@ def build(network: Network, registry: Registry, report: Report | None = None) ->
         one Output, or a tuple with one per Output.
 
     Raises:
-        NetworkError: if the network has errors.
+        NetworkError: if the network has errors, or weights that no memory here can hold.
     """
     network, report = valid(network, registry, report)
+    if too_large := weights_problem(network, report):
+        raise NetworkError((too_large,))
     return _build(network, registry, report, class_name(network.name))
+
+
+def weights_problem(network: Network, report: Report) -> Problem | None:
+    """What to say of a network whose weights alone are more than this machine can hold."""
+    weights, room = 4 * report.parameters, machine.memory()
+    if weights <= room:
+        return None
+    most = max(report.nodes.values(), key=lambda node: node.parameters)
+    label = network.nodes[most.id].label
+    return Problem(
+        "too-large",
+        f"{label}: its weights take {machine.size(4 * most.parameters)}, but this machine has {machine.size(room)}.",
+        most.id,
+        expected=f"at most {machine.size(room)} in all",
+        received=machine.size(weights),
+        reason="Every weight takes four bytes. Use fewer features or channels.",
+    )
 
 
 def _build(network: Network, registry: Registry, report: Report, name: str) -> fx.GraphModule:

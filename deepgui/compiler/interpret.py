@@ -151,13 +151,16 @@ def _is_bad(value: torch.Tensor) -> bool:
     return value.is_floating_point() and not bool(torch.isfinite(value).all())
 
 
-def blame(module: fx.GraphModule, inputs: Sequence[torch.Tensor]) -> Blame | None:
+def blame(module: fx.GraphModule, inputs: Sequence[torch.Tensor], *, gradients: bool = False) -> Blame | None:
     """The first node that raises, or whose result has NaN or infinity; None if all goes well.
 
     Weights that are not finite are blamed on the layer that has them, even if its input is fine.
+
+    Args:
+        gradients: keep what the backward pass needs, as training does: it decides where memory runs out.
     """
     try:
-        with torch.no_grad():
+        with torch.set_grad_enabled(gradients):
             _Suspect(module).run(*inputs)
     except _Blamed as found:
         return found.blame

@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 import math
-import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from functools import cache
 from typing import Protocol
 
 import torch
 from torch import Tensor
 
+from deepgui import machine
 from deepgui.data.errors import DataError
 from deepgui.data.fields import Field
 
@@ -71,16 +70,7 @@ def example_bytes(fields: tuple[Field, ...]) -> int:
 
 def fits(count: int, fields: tuple[Field, ...]) -> bool:
     """Whether so many examples fit in memory: within :data:`FITS_BYTES` and a quarter of the machine's memory."""
-    return count * example_bytes(fields) <= min(FITS_BYTES, _memory() / 4)
-
-
-@cache
-def _memory() -> float:
-    """Bytes of the machine's memory, or infinity where it does not tell."""
-    try:
-        return os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
-    except (AttributeError, ValueError, OSError):  # Windows has no sysconf
-        return math.inf
+    return count * example_bytes(fields) <= min(FITS_BYTES, machine.memory() / 4)
 
 
 def to_values(stored: Tensor) -> Tensor:

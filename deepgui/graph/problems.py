@@ -13,10 +13,17 @@ Severity = Literal["error", "warning"]
 
 @dataclass(frozen=True)
 class Fix:
-    """An edit that mends a problem; ``label`` is what the button says ("Insert Flatten")."""
+    """An edit that mends a problem.
+
+    Attributes:
+        label: what the button says ("Insert Flatten").
+        apply: the edit of the network.
+        training: settings of the training to change instead, by name.
+    """
 
     label: str
-    apply: Callable[[Network], Network] = field(compare=False, repr=False)
+    apply: Callable[[Network], Network] = field(default=lambda network: network, compare=False, repr=False)
+    training: tuple[tuple[str, int], ...] = ()
 
 
 @dataclass(frozen=True)

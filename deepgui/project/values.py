@@ -111,6 +111,11 @@ def edit_network(project: Project, key: str, edit: Callable[[Network], Network])
     return with_network(project, key, edit(project.networks[key]))
 
 
+def with_training(project: Project, settings: Iterable[tuple[str, int]]) -> Project:
+    """The project with other settings of its training, by name. Raises TypeError for an unknown one."""
+    return replace(project, training=replace(project.training, **dict(settings)))  # type: ignore[arg-type]
+
+
 def with_block(project: Project, name: str, block: Block) -> Project:
     """The project with one of its blocks replaced or added."""
     if project.blocks.get(name) is block:

@@ -12,8 +12,9 @@ from dataclasses import dataclass
 from functools import cache
 from importlib import import_module
 
-import psutil
 import torch
+
+from deepgui import machine
 
 _LARGE_STEP = 100_000_000
 _COURTESY = 10
@@ -66,7 +67,7 @@ def _mps() -> Iterator[Device]:
 
 def _cpu() -> Device:
     title = platform.processor() or platform.machine() or "CPU"
-    return Device("cpu", f"{title}, {os.cpu_count()} cores", psutil.virtual_memory().total, ("fp32", "bf16", "fp16"))
+    return Device("cpu", f"{title}, {os.cpu_count()} cores", machine.memory(), ("fp32", "bf16", "fp16"))
 
 
 def resolve(name: str = "auto") -> Device:

@@ -39,7 +39,7 @@ class Verdict(NamedTuple):
     reason: FailureReason
 
 
-def explain(error: Exception, batch_size: int, device: str) -> Verdict | None:
+def explain(error: Exception) -> Verdict | None:
     """What an exception means, if that can be said without looking at the network."""
     if isinstance(error, NetworkError):
         first = next((p for p in error.problems if p.severity == "error"), error.problems[0])
@@ -48,15 +48,13 @@ def explain(error: Exception, batch_size: int, device: str) -> Verdict | None:
         return Verdict(sentence(str(error)), "", "data")
     if isinstance(error, _OURS):
         return Verdict(sentence(str(error)), "", "project")
-    if _is_memory(error):
-        advice = f"try a batch size of {max(1, batch_size // 2)}" if batch_size > 1 else "use smaller layers"
-        return Verdict(f"{device} ran out of memory at batch size {batch_size}: {advice}.", "", "memory")
     if isinstance(error, (OSError, sqlite3.Error)):
         return Verdict(sentence(f"The run cannot be saved: {atomic.reason(error)}"), "", "disk")
     return None
 
 
-def _is_memory(error: Exception) -> bool:
+def is_memory(error: Exception) -> bool:
+    """Whether a device has run out of memory; each says so in words of its own."""
     if isinstance(error, (torch.OutOfMemoryError, MemoryError)):
         return True
     return isinstance(error, RuntimeError) and any(text in str(error).lower() for text in _NO_MEMORY)
@@ -70,11 +68,27 @@ class Scene(NamedTuple):
     blocks: Mapping[str, Block]
     inputs: list[Tensor]
 
-    def guilty(self) -> tuple[Blame, Node, str] | None:
+    def guilty(self, *, gradients: bool = False) -> tuple[Blame, Node, str] | None:
         """The node that fails or computes no number, wherever in a block it is, and what a person calls it."""
-        found = blame(self.module, self.inputs)
+        found = blame(self.module, self.inputs, gradients=gradients)
         way = steps(self.network, self.blocks, found.node) if found else []
         return (found, way[-1][0], spoken(self.network, self.blocks, found.node)) if found and way else None
+
+
+def no_memory(scene: Scene, suspect: str, device: str, batch_size: int, advice: str) -> Verdict:
+    """Out of memory: run the same batch again, as training does, and name the layer that fails.
+
+    Args:
+        suspect: the node to name if the forward pass goes well this time, or there was no batch yet.
+        advice: the way out.
+    """
+    guilty = scene.guilty(gradients=True) if scene.inputs else None
+    node = suspect
+    if guilty and any(text in guilty[0].message.lower() for text in _NO_MEMORY):
+        node = guilty[0].node
+    name = spoken(scene.network, scene.blocks, node) if steps(scene.network, scene.blocks, node) else ""
+    where = f" in {name}" if name else ""
+    return Verdict(f"{device} ran out of memory at batch size {batch_size}{where}: {advice}.", node, "memory")
 
 
 def at_runtime(error: Exception, scene: Scene) -> Verdict:
@@ -89,6 +103,8 @@ def at_runtime(error: Exception, scene: Scene) -> Verdict:
 def unexpected(error: Exception) -> Verdict:
     """An exception that nothing more is known about; its traceback goes to the log."""
     _log.error("training failed", exc_info=error)
+    if is_memory(error):
+        return Verdict("There is not enough memory: use a smaller batch size or smaller layers.", "", "memory")
     text = (str(error).strip().splitlines() or [""])[0]
     return Verdict(sentence(f"The training failed with {type(error).__name__}: {text}"), "", "runtime")
 

@@ -15,7 +15,7 @@ from deepgui.graph.problems import Fix, Problem
 from deepgui.graph.shapes import batched
 from deepgui.graph.values import Network, Node
 from deepgui.project.values import DataConfig, Project, TrainingConfig, main_key
-from deepgui.training import devices, optim
+from deepgui.training import devices, memory, optim
 from deepgui.training.objectives import Outlook, objectives
 from deepgui.training.wording import sentence
 
@@ -34,7 +34,10 @@ def preflight(project: Project, key: str, registry: Registry, report: Report | N
     if network is None:
         return (Problem("no-network", f"The project has no network {key}."),)
     report = report or check(network, registry)
-    found = [*report.problems, *_settings(project.training), *_optimizer_problems(network, report, project.training)]
+    config = project.training
+    found = [*report.problems, *_settings(config), *_optimizer_problems(network, report, config)]
+    if report.ok and config.batch_size > 0:
+        found += memory.problems(network, registry, report, config)
     try:
         dataset = prepare(project.data, project.training.objective)
     except DataError as error:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import sqlite3
 import sys
+import traceback
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import chain, islice
@@ -16,13 +17,14 @@ import torch
 
 from deepgui.compiler.build import build
 from deepgui.compiler.catalogue import catalogue
+from deepgui.compiler.cost import cost
 from deepgui.compiler.report import check
 from deepgui.data import legend
 from deepgui.data.batches import Batches
 from deepgui.data.dataset import Dataset, prepare
 from deepgui.graph.problems import NetworkError
 from deepgui.project.values import Project, main_key
-from deepgui.training import checkpoints, failures
+from deepgui.training import checkpoints, failures, memory
 from deepgui.training.alarm import Alarm
 from deepgui.training.audience import Audience, Observer
 from deepgui.training.control import Control
@@ -419,8 +421,10 @@ class Trainer:
             return Failed(verdict.message, "", self.step, verdict.reason)
 
     def _explained(self, error: Exception) -> Failed:
-        verdict, step = failures.explain(error, self.config.batch_size, str(self.device)), self.step
-        if isinstance(error, NotFiniteError):
+        verdict, step = failures.explain(error), self.step
+        if failures.is_memory(error):
+            verdict = self._out_of_memory(error)
+        elif isinstance(error, NotFiniteError):
             step = error.step
             verdict = failures.not_finite(error, self._scene(self._look_back.batch_of(error.step, self) or self._batch))
         elif verdict is None and self._batch is not None:
@@ -428,6 +432,17 @@ class Trainer:
         if verdict is None:
             verdict = failures.unexpected(error)
         return Failed(verdict.message, verdict.node, step, verdict.reason)
+
+    def _out_of_memory(self, error: Exception) -> failures.Verdict:
+        traceback.clear_frames(error.__traceback__)  # they hold the tensors of the step that failed
+        kinds, scene, batch_size = catalogue(self.spec.project.blocks), self._scene(self._batch), self.config.batch_size
+        for parameter in scene.module.parameters():
+            parameter.grad = None
+        if self.device.type == "cuda":
+            torch.cuda.empty_cache()
+        found = cost(scene.network, kinds)
+        advice = memory.way_out(found, self.config, str(self.device))
+        return failures.no_memory(scene, found.largest_node, str(self.device), batch_size, advice)
 
     def _scene(self, batch: Batch | None) -> failures.Scene:
         """What is needed to live through a failure again."""

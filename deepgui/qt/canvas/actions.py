@@ -10,6 +10,7 @@ from PySide6.QtGui import QGuiApplication
 from deepgui.graph import edits
 from deepgui.graph.problems import Fix
 from deepgui.graph.values import Network, Point, Wire
+from deepgui.project.values import with_training
 from deepgui.graph import layout as autolayout
 from deepgui.graph.layout import GRID, snap
 from deepgui.qt.canvas import clipboard, connections
@@ -258,6 +259,9 @@ class Actions:
 
     def mend(self, fix: Fix) -> None:
         """Apply a problem's fix; nodes that it adds get room."""
+        if fix.training:
+            self._session.edit_project(fix.label, lambda project: with_training(project, fix.training))
+            return
         before = self._session.network
 
         def change(network: Network) -> Network:

@@ -95,8 +95,12 @@ class Banner(QFrame):
         problem = self._problem
         self.hide()
         if problem is not None and problem.fix is not None:
+            fix = problem.fix
+            if fix.training:
+                self._session.edit_project(fix.label, lambda project: with_training(project, fix.training))
+                return
             self._session.leave(0)
-            self._session.edit(problem.fix.label, problem.fix.apply)
+            self._session.edit(fix.label, fix.apply)
 
     def _select(self) -> None:
         if self._problem is not None:
