@@ -1,4 +1,4 @@
-"""From an :class:`~deepgui.catalog.functions.Operation` to a declaration, and the ends of a network.
+"""From an :class:`~deepgui.catalog.operation.Operation` to a declaration, and the ends of a network.
 
 What an operation says about a function is checked against the function's real signature: Python's own
 where it has one, else the schema that PyTorch keeps for its dispatcher. Types and defaults come from there, and the
@@ -19,8 +19,9 @@ from typing import Any
 import torch
 
 from deepgui.catalog import composed, docstrings
-from deepgui.catalog.functions import FUNCTIONS, TORCH, Operation
+from deepgui.catalog.functions import FUNCTIONS
 from deepgui.catalog.introspect import is_tensor, type_of
+from deepgui.catalog.operation import TORCH, Operation
 from deepgui.catalog.spec import LayerSpec, ParamSpec, PortSpec, SpecError, Value, freeze
 
 DTYPES = ("float32", "int64", "bool", "float64", "float16", "bfloat16", "int32", "uint8", "complex64")

@@ -11,8 +11,8 @@ from torch import nn
 
 from deepgui.catalog import corrections, snapshot
 from deepgui.catalog.builtin import registry
-from deepgui.catalog.functions import Operation
 from deepgui.catalog.introspect import module_spec
+from deepgui.catalog.operation import Operation
 from deepgui.catalog.operations import declare
 from deepgui.catalog.spec import Infer, LayerSpec, ParamSpec, PortSpec, Registry, SpecError, Value, parse_index
 
