@@ -15,11 +15,13 @@ from deepgui.cli.errors import CommandError
 
 _DEVICE = re.compile(r"auto|cpu|mps|(cuda|xpu)(:\d+)?")
 _DTYPES = ("float32", "int64", "int32", "bool")
+LARGEST = 2**63 - 1
 _EPILOG = """\
 Without a command, deepgui opens the application: deepgui [PROJECT]
 
 Exit status: 0 done; 1 the project has problems, the run failed or was interrupted;
-2 unusable arguments or input. --debug (anywhere) shows the traceback of an error."""
+2 unusable arguments or input. What a command reports goes to stdout, also where it reports problems
+(check); what keeps it from its work is one sentence on stderr. --debug (anywhere) shows its traceback."""
 
 
 class _Parser(argparse.ArgumentParser):
@@ -182,8 +184,10 @@ def whole(option: str, minimum: int) -> Callable[[str], int]:
             number = int(text)
         except ValueError:
             raise argparse.ArgumentTypeError(f"{option} must be a whole number, not {text!r}") from None
-        if not minimum <= number < 2**63:
+        if number < minimum:
             raise argparse.ArgumentTypeError(f"{option} must be at least {minimum}, not {text}")
+        if number > LARGEST:
+            raise argparse.ArgumentTypeError(f"{option} must be at most {LARGEST:,}, not {text}")
         return number
 
     return convert

@@ -87,7 +87,7 @@ def moons(options: Mapping[str, Value]) -> TensorTable:
     """Two half circles that interlock."""
     from sklearn.datasets import make_moons
 
-    return _points(*make_moons(options["n"], noise=options["noise"], random_state=options["seed"]))
+    return _points(*make_moons(options["n"], noise=options["noise"], random_state=_seed(options)))
 
 
 def circles(options: Mapping[str, Value]) -> TensorTable:
@@ -97,7 +97,7 @@ def circles(options: Mapping[str, Value]) -> TensorTable:
     factor = float(options["factor"])  # type: ignore[arg-type]
     if factor >= 1:
         raise DataError(f"factor must be less than 1, not {factor:g}")
-    return _points(*make_circles(options["n"], noise=options["noise"], factor=factor, random_state=options["seed"]))
+    return _points(*make_circles(options["n"], noise=options["noise"], factor=factor, random_state=_seed(options)))
 
 
 def blobs(options: Mapping[str, Value]) -> TensorTable:
@@ -105,7 +105,7 @@ def blobs(options: Mapping[str, Value]) -> TensorTable:
     from sklearn.datasets import make_blobs
 
     made = make_blobs(
-        options["n"], centers=options["classes"], cluster_std=options["noise"], random_state=options["seed"]
+        options["n"], centers=options["classes"], cluster_std=options["noise"], random_state=_seed(options)
     )
     return _points(made[0], made[1])
 
@@ -120,6 +120,14 @@ def spirals(options: Mapping[str, Value]) -> TensorTable:
     points = radius[:, None] * np.stack([np.cos(angle), np.sin(angle)], axis=1)
     points += random.normal(0, float(options["noise"]), points.shape)  # type: ignore[arg-type]
     return _points(points, arm)
+
+
+def _seed(options: Mapping[str, Value]) -> int:
+    """A seed that scikit-learn takes. Raises DataError."""
+    seed = int(options["seed"])  # type: ignore[arg-type]
+    if seed >= 2**32:
+        raise DataError(f"seed must be less than {2**32:,}, not {seed}")
+    return seed
 
 
 def _features(bunch: Any) -> Field:

@@ -19,6 +19,9 @@ from deepgui.training import devices, memory, optim
 from deepgui.training.objectives import Outlook, objectives
 from deepgui.training.wording import sentence
 
+LARGEST_SEED = 2**63 - 1
+"""PyTorch takes somewhat more, but this is what every generator can do."""
+
 _BATCH_NORMS = ("BatchNorm1d", "BatchNorm2d", "BatchNorm3d", "SyncBatchNorm")
 
 
@@ -36,14 +39,15 @@ def preflight(project: Project, key: str, registry: Registry, report: Report | N
     report = report or check(network, registry)
     config = project.training
     found = [*report.problems, *_settings(config), *_optimizer_problems(network, report, config)]
-    if report.ok and config.batch_size > 0:
-        found += memory.problems(network, registry, report, config)
     try:
         dataset = prepare(project.data, project.training.objective)
     except DataError as error:
         found.append(_data_problem(project.data, error))
     else:
         found += examine(project, network, report, dataset)
+        real = replace(config, batch_size=min(config.batch_size, len(dataset.train)))
+        if report.ok and real.batch_size > 0:
+            found += memory.problems(network, registry, report, real)
     return tuple(sorted(found, key=lambda p: p.severity != "error"))
 
 
@@ -308,6 +312,8 @@ def _numbers(config: TrainingConfig) -> Iterator[Problem]:
                 expected=f"at least {bound.least:g}",
                 received=str(value),
             )
+    if not 0 <= config.seed <= LARGEST_SEED:
+        yield Problem("bad-setting", f"seed must be from 0 to {LARGEST_SEED:,}, not {config.seed}.")
     if config.clip_grad_norm is not None and config.clip_grad_norm <= 0:
         yield Problem("bad-setting", f"clip_grad_norm must be more than 0, not {config.clip_grad_norm:g}.")
     if config.optimizer == "LBFGS" and (config.accumulate > 1 or config.precision == "fp16"):

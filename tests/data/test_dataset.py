@@ -173,3 +173,8 @@ def test_options_are_documented() -> None:
         assert spec.summary
         assert all(param.doc for param in spec.params)
         assert all(param.required or param.check(param.default) is None for param in spec.params)
+
+
+def test_a_seed_that_scikit_learn_does_not_take_is_said() -> None:
+    with pytest.raises(DataError, match="seed must be less than 4,294,967,296, not 4294967296"):
+        prepare(DataConfig("moons", {"seed": 2**32}))

@@ -12,6 +12,7 @@ from deepgui.qt.inspector.text import Unreadable, read, write
 INT = ParamSpec("n", "int", 1, minimum=1)
 FLOAT = ParamSpec("p", "float", 0.5)
 INTS = ParamSpec("kernel_size", "ints", 3, minimum=1, length=2)
+SHAPE = ParamSpec("shape", "ints", minimum=1)
 
 
 @pytest.mark.parametrize(
@@ -49,6 +50,8 @@ def test_what_people_type_is_understood(spec: ParamSpec, text: str, value: Value
         (INT, "2.5", "whole number"),
         (INT, "", "needs a value"),
         (FLOAT, "much", "must be a number"),
+        (SHAPE, "3 x 0", "must be at least 1, not “3 x 0”"),
+        (SHAPE, "3.5, 2", "must be whole numbers, not “3.5, 2”"),
         (FLOAT, "nan", "must be a number"),
         (INTS, "3, a", "whole numbers"),
         (INTS, "1, 2, 3", "2 elements"),

@@ -54,6 +54,11 @@ def test_what_does_not_fit_at_all_has_no_fix(room, digits):
     assert problem.message.endswith("use smaller layers.")
 
 
+def test_a_batch_is_never_more_than_there_are_examples(room, digits):
+    room(20_000_000)
+    assert not said(digits(batch_size=10**12))
+
+
 def test_what_does_not_fit_just_now_is_a_warning(room, digits):
     room(10**9, 4_000_000)
     (problem,) = said(digits(batch_size=1024))

@@ -135,6 +135,8 @@ def test_an_input_without_data_and_an_unknown_field():
         ({"precision": "fp8"}, "There is no precision fp8"),
         ({"epochs": 0}, "epochs must be at least 1"),
         ({"batch_size": 0}, "batch_size must be at least 1"),
+        ({"seed": 2**70}, "seed must be from 0 to"),
+        ({"seed": -1}, "seed must be from 0 to"),
         ({"clip_grad_norm": 0.0}, "clip_grad_norm must be more than 0"),
         ({"objective": "regression"}, "choose classification"),
     ],

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ast
 
-from deepgui.catalog.spec import ParamSpec, Value, freeze
+from deepgui.catalog.spec import ParamSpec, Value, freeze, show
 
 NONE_WORDS = ("", "none", "null")
 
@@ -35,8 +35,14 @@ def read(text: str, spec: ParamSpec) -> Value:
         value = _READERS.get(spec.type, _literal)(bare, spec)
     complaint = spec.check(value)
     if complaint:
-        raise Unreadable(f"{complaint}.")
+        raise Unreadable(f"{_as_typed(complaint, value, bare)}.")
     return value
+
+
+def _as_typed(complaint: str, value: Value, text: str) -> str:
+    """The complaint about what the person typed, rather than about what was made of it."""
+    end = f", not {show(value)}"
+    return f"{complaint.removesuffix(end)}, not “{text}”" if complaint.endswith(end) else complaint
 
 
 def _number(text: str, spec: ParamSpec) -> Value:
