@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 from deepgui.catalog.spec import LayerSpec, PortSpec, Registry, Value
 from deepgui.compiler import broadcast
 from deepgui.compiler.facts import Facts, Types, incoming
-from deepgui.graph import edits
+from deepgui.graph import edits, topology
 from deepgui.graph.problems import Fix, Problem
 from deepgui.graph.shapes import Dim, TensorType
 from deepgui.graph.values import Network, Node, Wire
@@ -365,9 +365,18 @@ def _without(t: TensorType, dim: int) -> tuple[Dim, ...]:
 # --- what works, but probably not as meant -----------------------------------------------------------------
 
 
+_REARRANGE = frozenset({"permute", "movedim", "transpose"})
+
+
+def _rearranged(case: Case) -> bool:
+    """Whether somebody has put the channels last on the way, on purpose."""
+    upstream = topology.upstream(case.network, case.node.id)
+    return any(case.network.nodes[id].kind in _REARRANGE for id in upstream)
+
+
 def _doubts(case: Case) -> Iterator[Problem]:
     arriving = case.types.get("input", ())
-    if case.spec.kind == "Linear" and arriving and len(arriving[0].dims) == 4:
+    if case.spec.kind == "Linear" and arriving and len(arriving[0].dims) == 4 and not _rearranged(case):
         wire = case.wire("input")
         yield case.problem(
             "linear-on-picture",

@@ -79,6 +79,11 @@ def test_linear_behind_convolution_is_advised_to_flatten() -> None:
     assert mended.nodes["output"].inputs["input"][0].shape == "N×10"
 
 
+def test_linear_on_channels_that_were_put_last_is_meant() -> None:
+    last = ("permute", {"dims": (0, 2, 3, 1)})
+    assert check(chain(picture(1, 8, 8), CONV, last, ("Linear", {"out_features": 10}), OUT), registry()).problems == ()
+
+
 def test_flattening_the_batch_is_noticed() -> None:
     network = chain(picture(1, 8, 8), ("Flatten", {"start_dim": 0}), OUT)
     problem = find(check(network, registry()), "batch-mixed")

@@ -153,14 +153,15 @@ def _unpacked(tree: Mapping[int, Any]) -> str:
 def _variables(lowered: Lowered, inputs: list[fx.Node]) -> dict[fx.Node, str]:
     """A variable for every value that is used: ``x`` along the trunk, ``y`` along a branch, else the layer's name.
 
-    The trunk is where all that is known so far comes together in one value. A variable is handed on as long as the
-    value in it has no other user left: then, and only then, may it be overwritten.
+    The trunk is where all that is known so far comes together in one value; a branch ends at a value that several
+    use. A variable is handed on as long as the value in it has no other user left: then, and only then, may it be
+    overwritten.
     """
     alone = len(inputs) == 1
     names = {node: "x" if alone else str(node.target) for node in inputs}
-    trunk = fresh_id(set() if alone else set(names.values()), "x")
+    trunk = "x"
     position = {node: place for place, node in enumerate(lowered.graph.nodes)}
-    holder = inputs[0] if alone else None
+    holder = next((node for node in inputs if names[node] == trunk), None)
     branches: list[list[fx.Node]] = []
     needed: dict[fx.Node, int] = {}  # until when, for the values that are still to be used
     for node in lowered.graph.nodes:
@@ -176,23 +177,27 @@ def _variables(lowered: Lowered, inputs: list[fx.Node]) -> dict[fx.Node, str]:
             names[node], holder = trunk, node
             continue
         given = [value for values in call.meta["feeds"].values() for value in values]
-        ends = [b for b in branches if b[-1] in given and _free(b[-1], node, call, position, lowered.outputs)]
+        ends = [b for b in branches if b[-1] in given and len(b[-1].users) == 1]
+        ends = [b for b in ends if _free(b[-1], node, call, position, lowered.outputs)]
         if ends:
-            ends[0].append(node)
+            min(ends, key=lambda b: given.index(b[-1])).append(node)
         else:
             branches.append([node])
     return names | _named(branches, {trunk, *names.values()}, position)
 
 
 def _named(branches: list[list[fx.Node]], taken: set[str], position: Mapping[fx.Node, int]) -> dict[fx.Node, str]:
-    """Names for the values of each branch: ``y`` for a long one that has none beside it, else that of its end."""
+    """Names for the values of each branch: ``y`` for a long one that has none so long beside it, else its end's."""
     names: dict[fx.Node, str] = {}
     long = [b for b in branches if len(b) > 1]
-    spans = {b[0]: (position[b[0]], max(position[user] for node in b for user in node.users)) for b in long}
+    spans = [(position[b[0]], max(position[user] for node in b for user in node.users), len(b)) for b in long]
+    longest = {
+        branch[0]
+        for branch, (start, end, length) in zip(long, spans, strict=True)
+        if sum(first < end and start < last and length <= other for first, last, other in spans) == 1  # itself
+    }
     for branch in branches:
-        start, end = spans.get(branch[0], (0, 0))
-        beside = sum(first < end and start < last for first, last in spans.values())
-        name = fresh_id(taken, "y" if beside == 1 else str(branch[-1].name))
+        name = fresh_id(taken, "y" if branch[0] in longest else str(branch[-1].name))
         if name != "y":
             taken.add(name)
         names |= dict.fromkeys(branch, name)
