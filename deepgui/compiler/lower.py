@@ -24,6 +24,7 @@ from deepgui.catalog.spec import LayerSpec, PortSpec, Registry
 from deepgui.compiler.call import arguments
 from deepgui.compiler.names import attribute_names
 from deepgui.graph import blocks, topology
+from deepgui.graph.lint import Memory
 from deepgui.graph.values import Network, Node
 
 Feeds = dict[str, tuple[fx.Node, ...]]
@@ -40,6 +41,7 @@ class Lowered:
         rows: all calls of a repeated block.
         bypassed: what is handed on by each bypassed node.
         returned: what arrives at each Output.
+        linted, reported: what a check of it found, for the next one.
     """
 
     network: Network
@@ -52,6 +54,8 @@ class Lowered:
     bypassed: dict[str, fx.Node] = field(default_factory=dict)
     names: dict[str, str] = field(default_factory=dict)
     in_rows: bool = True
+    linted: Memory = field(default_factory=dict)
+    reported: dict[str, tuple[Any, ...]] = field(default_factory=dict)
 
     @property
     def outputs(self) -> list[fx.Node]:

@@ -142,7 +142,7 @@ def _examine(lowered: Lowered, given: Mapping[str, TensorType], env: Mapping[str
 
     known = propagate(lowered, given, measure)
     nodes = {n.id: _node_report(n, lowered, known, insides.get(n.id, ())) for n in network.nodes.values()}
-    problems = [*lint(network, registry, env)]
+    problems = [*lint(network, registry, env, lowered.linted)]
     flawed = {p.node for p in problems if p.severity == "error"}
     for node_id, (types, facts) in known.items():
         spec = lowered.calls[node_id].meta["spec"]
@@ -209,12 +209,14 @@ _REMEMBER = 5_000
 def _inner_problems(node: Node, insides: tuple[Inside, ...]) -> Iterator[Problem]:
     """The problems of a block's inside, said of the node that uses it; each once, however often it is repeated."""
     seen: set[tuple[str, str]] = set()
-    for inside in insides:
+    in_row = blocks.repeats(node.params) is not None
+    for place, inside in enumerate(insides):
         for problem in inside.report.problems:
-            if (problem.code, problem.node) not in seen:
-                seen.add((problem.code, problem.node))
+            if (problem.code, problem.path) not in seen:
+                seen.add((problem.code, problem.path))
                 where = f"{node.label} › {problem.message}"
-                yield replace(problem, message=where, node=node.id, port="", fix=None)
+                inward = ([str(place)] if in_row else []) + [problem.path] if problem.node else []
+                yield replace(problem, message=where, node=node.id, port="", fix=None, inside=".".join(inward))
 
 
 def _node_report(
@@ -222,7 +224,10 @@ def _node_report(
 ) -> NodeReport:
     if node.id in known:
         types, facts = known[node.id]
-        return NodeReport(
+        before = lowered.reported.get(node.id)
+        if before is not None and before[0] is node and before[1] is facts and not node.shares:
+            return before[2]  # type: ignore[no-any-return]
+        found = NodeReport(
             node.id,
             node.kind,
             types,
@@ -233,6 +238,8 @@ def _node_report(
             facts.multiply_adds,
             inside,
         )
+        lowered.reported[node.id] = node, facts, found
+        return found
     arriving: dict[str, tuple[TensorType, ...]] = {}
     for wire in lowered.network.into(node.id):
         value = lowered.values.get((wire.source, wire.output))

@@ -10,32 +10,62 @@ from deepgui.graph import blocks, edits, topology
 from deepgui.graph.problems import Fix, Problem
 from deepgui.graph.values import Network, Node, Wire
 
+Surroundings = tuple[Node, tuple[Wire, ...], tuple[Wire, ...], tuple[Node | None, ...]]
+Memory = dict[str, tuple[Surroundings, tuple[Problem, ...]]]
+"""What was found at each node, and the node, its wires and its sources at that time."""
 
-def lint(network: Network, registry: Registry, env: Mapping[str, Value] | None = None) -> tuple[Problem, ...]:
+
+def lint(
+    network: Network,
+    registry: Registry,
+    env: Mapping[str, Value] | None = None,
+    memory: Memory | None = None,
+) -> tuple[Problem, ...]:
     """All problems that the drawing alone shows, in the order of the nodes.
 
     Args:
         network: bound (:func:`~deepgui.graph.blocks.bind`), so that an expression left in it has no value.
         env: inside a block, the values of its parameters; what its Inputs are given is then not their concern.
+        memory: of an earlier call with the same registry and values; nodes that are as they were are not looked at
+            again. Filled for the next call.
     """
     found: list[Problem] = []
     if not network.nodes:
         return (Problem("empty", "The network is empty: place an Input, some layers and an Output."),)
     found += _ends(network)
     found += _cycles(network)
+    memory = {} if memory is None else memory
     for node in network.nodes.values():
-        spec = registry.get(node.kind)
-        if spec is None:
-            found.append(_unknown(node, registry))
-            continue
-        if env is None or spec.form != "input":
-            found += _params(node, spec, env or {})
-        found += _unconnected(network, node, spec)
-        found += _block_use(node, spec, registry)
-        found += _sharing(network, node)
-    found += _wires(network, registry)
+        into = network.into(node.id)
+        around = node, into, network.out_of(node.id), tuple(network.nodes.get(w.source) for w in into)
+        known = memory.get(node.id)
+        if known is None or known[0] != around or node.shares:
+            known = memory[node.id] = around, tuple(_at_node(network, node, registry, env))
+        found += known[1]
+    found += _nowhere(network)
     found += _same_names(network)
     return tuple(found)
+
+
+def _at_node(network: Network, node: Node, registry: Registry, env: Mapping[str, Value] | None) -> Iterator[Problem]:
+    """What is wrong with a node, its settings and the wires that end at it."""
+    spec = registry.get(node.kind)
+    if spec is None:
+        yield _unknown(node, registry)
+    else:
+        if env is None or spec.form != "input":
+            yield from _params(node, spec, env or {})
+        yield from _unconnected(network, node, spec)
+        yield from _block_use(node, spec, registry)
+        yield from _sharing(network, node)
+    for wire in network.into(node.id):
+        yield from _wire(network, wire, registry)
+
+
+def _nowhere(network: Network) -> Iterator[Problem]:
+    for wire in network.wires:
+        if wire.target not in network.nodes:
+            yield _dangling(wire, None, wire.input)
 
 
 def refuse_wire(network: Network, registry: Registry, source: str, output: str, target: str, input: str) -> str:
@@ -204,33 +234,33 @@ def _unconnected(network: Network, node: Node, spec: LayerSpec) -> Iterator[Prob
         )
 
 
-def _wires(network: Network, registry: Registry) -> Iterator[Problem]:
-    for wire in network.wires:
-        for node_id, port, ports in (
-            (wire.source, wire.output, _outputs),
-            (wire.target, wire.input, _inputs),
-        ):
-            node = network.nodes.get(node_id)
-            known = None if node is None else ports(node, registry)
-            if node is None or (known is not None and port not in known):
-                where = "a missing node" if node is None else f"{node.label}, which has no port {port}"
-                yield Problem(
-                    "dangling-wire",
-                    f"A wire from {wire.source} to {wire.target} ends at {where}.",
-                    node=node_id if node else "",
-                    port=port,
-                    fix=_disconnect("Remove the wire", wire),
-                )
-        target = network.nodes.get(wire.target)
-        spec = registry.get(target.kind) if target else None
-        if spec and wire.index and not any(p.variadic for p in spec.inputs if p.name == wire.input):
-            yield Problem(
-                "too-many-wires",
-                f"{target.label if target else wire.target}: the input {wire.input} takes one wire only.",
-                node=wire.target,
-                port=wire.input,
-                fix=_disconnect("Remove the wire", wire),
-            )
+def _wire(network: Network, wire: Wire, registry: Registry) -> Iterator[Problem]:
+    for node_id, port, ports in ((wire.source, wire.output, _outputs), (wire.target, wire.input, _inputs)):
+        node = network.nodes.get(node_id)
+        known = None if node is None else ports(node, registry)
+        if node is None or (known is not None and port not in known):
+            yield _dangling(wire, node, port)
+    target = network.nodes[wire.target]
+    spec = registry.get(target.kind)
+    if spec and wire.index and not any(p.variadic for p in spec.inputs if p.name == wire.input):
+        yield Problem(
+            "too-many-wires",
+            f"{target.label}: the input {wire.input} takes one wire only.",
+            node=wire.target,
+            port=wire.input,
+            fix=_disconnect("Remove the wire", wire),
+        )
+
+
+def _dangling(wire: Wire, node: Node | None, port: str) -> Problem:
+    where = "a missing node" if node is None else f"{node.label}, which has no port {port}"
+    return Problem(
+        "dangling-wire",
+        f"A wire from {wire.source} to {wire.target} ends at {where}.",
+        node=node.id if node else "",
+        port=port,
+        fix=_disconnect("Remove the wire", wire),
+    )
 
 
 def _same_names(network: Network) -> Iterator[Problem]:

@@ -92,7 +92,7 @@ def _open(window: MainWindow) -> None:
     window.show()
     window.files.open_copy(paths.samples() / f"{SAMPLE}.deepgui")
     window.finish_loading()
-    window.workbench.arrange(SIZE.width(), SIZE.height())
+    window.workbench.arrange(SIZE.width())
     window.workbench.reveal("training")
     network = window.session.network
     window.session.select(n.id for n in network.nodes.values() if n.label == WATCHED)
