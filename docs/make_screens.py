@@ -35,7 +35,7 @@ def shoot(sample: str, out: Path, size: tuple[int, int], themes: tuple[str, ...]
         window = opened.window
         window.resize(*size)
         opened.settle(1.0)
-        window.workbench.arrange(*size)
+        window.workbench.arrange(size[0])
         window.workbench.canvas.fit_all()
         opened.session.select(n.id for n in opened.session.network.nodes.values() if n.label == node)
         window.workbench.reveal(view)
