@@ -17,6 +17,7 @@ from torch import nn
 from torch.utils.flop_counter import FlopCounterMode
 
 from deepgui.catalog.corrections import SHORTENED
+from deepgui.catalog.own.loading import obstacle
 from deepgui.catalog.spec import LayerSpec, Value
 from deepgui.compiler.call import arguments, constructor_arguments
 from deepgui.compiler.lower import resolve
@@ -55,6 +56,8 @@ _SMALL = 10_000_000
 
 def facts(spec: LayerSpec, params: Mapping[str, Value], types: Types) -> Facts:
     """What the layer does to inputs of these types. Never raises; see :attr:`Facts.error`."""
+    if why := obstacle(spec.target):
+        return Facts(params={p.name: spec.value(params, p.name) for p in spec.params}, error=why)
     key = (spec.kind, spec.target, params_key(params), tuple(sorted(types.items())))
     known = _remembered.get(key)
     if known is None:
@@ -62,6 +65,11 @@ def facts(spec: LayerSpec, params: Mapping[str, Value], types: Types) -> Facts:
             _remembered.clear()
         known = _remembered[key] = _find(spec, params, types)
     return known
+
+
+def forget() -> None:
+    """Remember nothing of any layer; for measuring what a first look costs."""
+    _remembered.clear()
 
 
 def params_key(params: Mapping[str, Value]) -> tuple[tuple[str, str], ...]:
@@ -98,12 +106,12 @@ def _find(spec: LayerSpec, params: Mapping[str, Value], types: Types) -> Facts:
     known: dict[str, Any] = {"params": in_force, "inferred": frozenset(inferred)}
     try:
         weights, flops, outputs = _measure(spec, params, types, inferred, "meta")
-    except Exception as error:  # PyTorch raises whatever it likes for a bad shape
+    except (Exception, SystemExit) as error:  # layers raise whatever they like for a bad shape
         if not _needs_values(error, types):
             return Facts(**known, error=_words(error))
         try:
             weights, flops, outputs = _measure(spec, params, types, inferred, "cpu")
-        except Exception as again:
+        except (Exception, SystemExit) as again:
             return Facts(**known, error=_words(again))
     outputs, factor = _stretched(spec, in_force, types, outputs)
     multiply_adds = flops * factor // (2 * BATCHES[0])
