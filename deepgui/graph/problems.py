@@ -38,6 +38,7 @@ class Problem:
         expected, received: short texts such as ``N×C×H×W`` and ``N×64``.
         reason: why, in plain words; may be empty.
         fix: an edit that mends it, if one does.
+        inside: where in the block that the node uses, as a path inward (``2.conv``, ``conv``); empty if at the node.
     """
 
     code: str
@@ -49,6 +50,12 @@ class Problem:
     reason: str = ""
     severity: Severity = "error"
     fix: Fix | None = None
+    inside: str = ""
+
+    @property
+    def path(self) -> str:
+        """The way to it from the drawing it was found in: ``stage.2.conv``."""
+        return f"{self.node}.{self.inside}" if self.inside else self.node
 
 
 class NetworkError(ValueError):

@@ -52,6 +52,15 @@ ENTRIES = (
     Entry("rename", "Edit", "Re&name", ("F2",), "", "Rename the selected layer", canvas=True),
     Entry("find", "Edit", "&Find layer …", ("Ctrl+F",), "magnifying-glass", "Find a layer in the network"),
     Entry("add", "Edit", "Add la&yer …", ("Shift+A", "Tab"), "plus", "Search for a layer and place it", canvas=True),
+    Entry("group", "Block", "&Make a block", ("Ctrl+G",), "stack", "Make a block of the selected layers", canvas=True),
+    Entry("ungroup", "Block", "&Take apart", ("Ctrl+Shift+G",), "", "Put what is in a block in its place", canvas=True),
+    Entry("enter", "Block", "Go &in", ("Return", "Enter"), "", "Look into the selected block", canvas=True),
+    Entry("leave", "Block", "Go &out", (), "", "Leave the block in view; Esc does the same", canvas=True),
+    Entry("next_in_row", "Block", "&Next of the row", ("PgDown",), "", "Look into the next of a row", canvas=True),
+    Entry("previous_in_row", "Block", "&Previous of the row", ("PgUp",), "", "Look into the one before", canvas=True),
+    Entry("repeat", "Block", "&Repeat …", ("R",), "", "Put several of the selected block in a row", canvas=True),
+    Entry("unique", "Block", "Make &unique", ("U",), "", "Give this use a drawing of its own", canvas=True),
+    Entry("bypass", "Block", "&Bypass", ("Ctrl+B",), "", "Hand the input on in place of the result", canvas=True),
     Entry("fit", "View", "&Fit network", ("Home",), "frame-corners", "Show the whole network", canvas=True),
     Entry("fit_selection", "View", "Fit &selection", ("F",), "", "Show the selected layers", canvas=True),
     Entry("layout", "View", "&Lay out", ("L",), "tree-structure", "Arrange the layers", canvas=True),
@@ -68,8 +77,10 @@ ENTRIES = (
     Entry("about", "Help", "&About DeepGUI", (), "", "Version and licence"),
 )
 NO_KEY = "none"
-MENUS = ("File", "Edit", "View", "Run", "Help")
-BREAKS = {"export", "start", "quit", "cut", "delete", "select_all", "find", "theme", "about"}
+MENUS = ("File", "Edit", "Block", "View", "Run", "Help")
+WITHIN = {"Block": "Edit"}
+"""Menus that are part of another."""
+BREAKS = {"export", "start", "quit", "cut", "delete", "select_all", "find", "next_in_row", "repeat", "theme", "about"}
 """Actions before which a menu has a line."""
 
 

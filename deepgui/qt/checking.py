@@ -9,7 +9,7 @@ from deepgui.graph.blocks import Env, with_blocks
 from deepgui.project.values import Project
 
 if TYPE_CHECKING:
-    from deepgui.compiler.report import Report
+    from deepgui.compiler.report import Inside, Report
 
 
 class Checking:
@@ -23,11 +23,11 @@ class Checking:
 
         return check(project.networks.get(key) or project.main, with_blocks(self._registry, project.blocks))
 
-    def block(self, project: Project, whole: Report | None, name: str, path: str) -> Report:
+    def block(self, project: Project, whole: Report | None, name: str, path: str) -> Inside:
         from deepgui.compiler.report import at, check_block
 
         inside = at(whole, path) if whole is not None and path else None
         if inside is not None:
-            return inside.report
+            return inside
         block, registry = project.blocks[name], with_blocks(self._registry, project.blocks)
-        return check_block(block, Env.of(registry[name], {}).values, {}, registry).report
+        return check_block(block, Env.of(registry[name], {}).values, {}, registry)

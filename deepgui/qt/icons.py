@@ -38,7 +38,13 @@ FAMILIES: Mapping[str, str] = {
     "Signal": "waves",
     "Embedding": "text-aa",
     "Loss": "chart-line",
+    "Blocks of this project": "stack",
 }
+
+
+def glyph(category: str) -> str:
+    """The name of a palette category's icon; the shelves of the block library (``Attention blocks``) share one."""
+    return FAMILIES.get(category) or ("stack" if category.endswith(" blocks") else "squares-four")
 
 
 def _fonts() -> Path | None:
@@ -123,4 +129,4 @@ def icon(name: str, token: str = "muted", checked: str = "") -> QIcon:
 
 def family_icon(category: str) -> QIcon:
     """The icon of a palette category in its family's colour."""
-    return icon(FAMILIES.get(category, "squares-four"), theme().family_token(category))
+    return icon(glyph(category), theme().family_token(category))

@@ -7,13 +7,13 @@ from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QSize, Signal
 from PySide6.QtGui import QCloseEvent, QPaintEvent
-from PySide6.QtWidgets import QMainWindow, QStackedWidget
+from PySide6.QtWidgets import QMainWindow, QMenu, QStackedWidget
 
 from deepgui.project.autosave import recoverable
 from deepgui.project.document import Document
 from deepgui.project.values import empty_project
 from deepgui.qt import theme
-from deepgui.qt.actions import BREAKS, ENTRIES, MENUS, Actions
+from deepgui.qt.actions import BREAKS, ENTRIES, MENUS, WITHIN, Actions
 from deepgui.qt.field_keys import FieldKeys
 from deepgui.qt.files import Dialogs, Files
 from deepgui.qt.loader import Loader
@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 SMALLEST = QSize(960, 600)
 FIRST = QSize(1440, 900)
 _NEEDS_PROJECT = (
-    *(entry.id for entry in ENTRIES if entry.where in ("Edit", "Run")),
+    *(entry.id for entry in ENTRIES if entry.where in ("Edit", "Block", "Run")),
     *(
         "save",
         "save_as",
@@ -111,8 +111,9 @@ class MainWindow(QMainWindow):
         self._enable()
 
     def _make_menus(self) -> None:
+        made: dict[str, QMenu] = {}
         for title in MENUS:
-            menu = self.menuBar().addMenu(f"&{title}")
+            menu = made[title] = (made.get(WITHIN.get(title, "")) or self.menuBar()).addMenu(f"&{title}")
             menu.setObjectName(f"menu_{title.lower()}")
             for entry in ENTRIES:
                 if entry.where == title:
@@ -173,25 +174,9 @@ class MainWindow(QMainWindow):
             self.actions_by_id.connect(id, slot)
 
     def _connect_workbench(self, bench: Workbench) -> None:
-        canvas = bench.canvas
+        for id, command in bench.canvas_commands().items():
+            self.actions_by_id.connect(id, command)
         for id, slot in {
-            "cut": canvas.cut,
-            "copy": canvas.copy,
-            "paste": canvas.paste,
-            "paste_wired": lambda: canvas.paste(keep_inputs=True),
-            "duplicate": canvas.duplicate,
-            "delete": canvas.delete,
-            "delete_heal": lambda: canvas.delete(heal=True),
-            "select_all": canvas.select_all,
-            "rename": canvas.rename,
-            "find": canvas.find,
-            "add": canvas.open_search,
-            "fit": canvas.fit_all,
-            "fit_selection": canvas.fit_selection,
-            "layout": canvas.auto_layout,
-            "zoom_in": lambda: canvas.zoom_by(1.25),
-            "zoom_out": lambda: canvas.zoom_by(0.8),
-            "zoom_reset": lambda: canvas.zoom_by(1 / canvas.zoom),
             "train": lambda: self._run("train"),
             "pause": lambda: self._run("pause"),
             "step": lambda: self._run("step"),

@@ -8,14 +8,15 @@ from typing import TYPE_CHECKING, Protocol
 
 from PySide6.QtCore import QObject, QTimer, Signal
 
-from deepgui.catalog.spec import Registry
-from deepgui.graph.blocks import repeats, steps, with_blocks
-from deepgui.graph.values import Block, Network
+from deepgui.catalog.expr import Expr
+from deepgui.catalog.spec import Registry, Value
+from deepgui.graph.blocks import REPEAT, repeats, steps, with_blocks
+from deepgui.graph.values import Block, Network, Node
 from deepgui.project.document import Document
 from deepgui.project.values import Project, main_key, with_block, with_network
 
 if TYPE_CHECKING:
-    from deepgui.compiler.report import Report
+    from deepgui.compiler.report import Inside, Report
 
 
 class Checker(Protocol):
@@ -24,8 +25,8 @@ class Checker(Protocol):
     def network(self, project: Project, key: str) -> Report:
         """The report of one of a project's networks."""
 
-    def block(self, project: Project, whole: Report | None, name: str, path: str) -> Report:
-        """The report of a block: of the use at ``path`` in the whole, or with its parameters' defaults."""
+    def block(self, project: Project, whole: Report | None, name: str, path: str) -> Inside:
+        """What is inside a block: in the use at ``path`` in the whole, or with its parameters' defaults."""
 
 
 @dataclass(frozen=True)
@@ -43,6 +44,17 @@ class Session(QObject):
     """The state that panels share. Panels read it, listen to it, and edit only through :meth:`edit`.
 
     What is in view is the project's network, or the drawing of a block: :attr:`levels` says how one got there.
+    @property
+    def node(self) -> str:
+        """The node it was entered by; empty if by none."""
+        return self.step.partition(".")[0]
+
+    @property
+    def place(self) -> int | None:
+        """Which one of a row was entered, from 0; None if it is no row."""
+        place = self.step.partition(".")[2]
+        return int(place) if place else None
+
 
     Attributes:
         whole: the report of the project's network, blocks included; what training, problems and code go by.
@@ -52,6 +64,7 @@ class Session(QObject):
         document_replaced: another project was opened; start over.
         changed(before, after): the project's value changed; compare by identity and redraw what differs.
         level_changed: another drawing is in view.
+        values: the values of the block's parameters there, ``index`` among them in a row; empty outside of blocks.
         report_changed(report): shapes, counts and problems of the drawing in view are known anew.
         selection_changed: :attr:`selection` is another set.
         registry_ready: the catalogue can be used.
@@ -75,6 +88,7 @@ class Session(QObject):
         self._check_timer = QTimer(self)
         self._check_timer.setSingleShot(True)
         self._check_timer.setInterval(0)
+        self.values: Mapping[str, Value] = {}
         self._check_timer.timeout.connect(self._check)
         self._adopt(document)
 
@@ -113,15 +127,37 @@ class Session(QObject):
         """Look into a block that is used in the drawing in view. Does nothing for other nodes."""
         used = self.network.nodes.get(node)
         if used is not None and used.kind in self.project.blocks:
-            step = node if repeats(used.params) is None else f"{node}.{instance}"
+            step = node if _count(used, self.report) is None else f"{node}.{instance}"
             self._go((*self.levels, Level(used.kind, step)))
 
-    def show(self, path: str) -> None:
-        """Go to where a node is and select it: ``stage.2.conv`` is inside the third of a row."""
-        way = steps(self.main, self.project.blocks, path)
+    def in_row(self, depth: int) -> int | None:
+        """How many stand in the row that a level was entered by; None if it is no row."""
+        drawing, report = self.main, self.whole
+        if depth and self._checker is not None:
+            around, way = self.levels[depth - 1].block, self._way(depth)
+            drawing = self.project.blocks[around].network
+            report = self._checker.block(self.project, self.whole, around, way).report
+        used = drawing.nodes.get(self.levels[depth].node)
+        return _count(used, report) if used is not None else None
+
+    def step(self, place: int) -> None:
+        """Look into another one of the row that the drawing in view was entered by; what is selected stays so."""
+        if self.levels and self.levels[-1].place not in (None, place):
+            kept, last = self.selection, self.levels[-1]
+            self._go((*self.levels[:-1], Level(last.block, f"{last.node}.{place}")))
+            self.select(kept)
+
+    def show(self, path: str, *, here: bool = False) -> None:
+        """Go to where a node is and select it: ``stage.2.conv`` is inside the third of a row.
+
+        Args:
+            here: the path starts in the drawing in view, not in the project's network.
+        """
+        way = steps(self.network if here else self.main, self.project.blocks, path)
         if way:
             *inward, (node, _) = way
-            self._go(tuple(Level(n.kind, n.id if place is None else f"{n.id}.{place}") for n, place in inward))
+            levels = (Level(n.kind, n.id if place is None else f"{n.id}.{place}") for n, place in inward)
+            self._go((*(self.levels if here else ()), *levels))
             self.select((node.id,))
 
     def show_block(self, name: str) -> None:
@@ -139,19 +175,34 @@ class Session(QObject):
             self.selection = frozenset()
             self._view_report()
             self.level_changed.emit()
+    def _follow(self, levels: tuple[Level, ...]) -> None:
+        """Be where the levels lead after an edit; in a block that is only called otherwise one looks at the same."""
+        if len(levels) == len(self.levels) and [v.step for v in levels] == [v.step for v in self.levels]:
+            renamed, self.levels = levels != self.levels, levels
+            if renamed:
+                self.level_changed.emit()
+        else:
+            self._go(levels)
+
             self.selection_changed.emit()
             if self.report is not None:
                 self.report_changed.emit(self.report)
 
     def _still_there(self) -> tuple[Level, ...]:
-        """The levels as far as they still lead somewhere: an undo may have taken a block away."""
-        network = self.main
-        for depth, level in enumerate(self.levels):
-            used = network.nodes.get(level.step.partition(".")[0])
-            if level.block not in self.project.blocks or (level.step and (used is None or used.kind != level.block)):
-                return self.levels[:depth]
+        """The levels as far as they still lead somewhere: an undo may have taken a block away.
+
+        A block that is called something else now, or a row that has become shorter, is stayed in.
+        """
+        network, found = self.main, []
+        for level in self.levels:
+            used = network.nodes.get(level.node)
+            if level.step and used is not None and used.kind in self.project.blocks:
+                level = Level(used.kind, _step(used, level.place))
+            elif level.step or level.block not in self.project.blocks:
+                break
+            found.append(level)
             network = self.project.blocks[level.block].network
-        return self.levels
+        return tuple(found)
 
     def open(self, document: Document) -> None:
         """Look at another document."""
@@ -164,15 +215,23 @@ class Session(QObject):
 
     def edit(self, label: str, change: Callable[[Network], Network], merge: Hashable | None = None) -> None:
         """Apply an edit to the network in view as one undo step."""
-        self.document.apply(self._with_drawing(change(self.network)), label, merge)
+        self.edit_with_blocks(label, lambda project, network: (project, change(network)), merge)
 
-    def _with_drawing(self, network: Network) -> Project:
-        """The project with another drawing in view."""
-        block = self.block
-        if block is None:
-            return with_network(self.project, self.key, network)
-        changed = block if network is block.network else replace(block, network=network)
-        return with_block(self.project, self.levels[-1].block, changed)
+    def edit_with_blocks(
+        self, label: str, change: Callable[[Project, Network], tuple[Project, Network]], merge: Hashable | None = None
+    ) -> None:
+        """Apply an edit to the network in view and to the project's blocks as one undo step.
+
+        Args:
+            change: given both, returns both; what it does to the block in view must be in the network it returns.
+        """
+        project, network = change(self.project, self.network)
+        if not self.levels:
+            project = with_network(project, self.key, network)
+        elif network is not self.network:
+            name = self.levels[-1].block
+            project = with_block(project, name, replace(project.blocks[name], network=network))
+        self.document.apply(project, label, merge)
 
     def edit_project(self, label: str, change: Callable[[Project], Project], merge: Hashable | None = None) -> None:
         """Apply an edit to the project (data, training settings, notes) as one undo step."""
@@ -216,7 +275,8 @@ class Session(QObject):
             self.report_changed.emit(self.report)
 
     def _on_change(self, before: Project, after: Project) -> None:
-        self._go(self._still_there())
+        if self.levels:
+            self._follow(self._still_there())
         if self.selection - self.network.nodes.keys():
             self.select(self.selection)
         self.changed.emit(before, after)
@@ -231,13 +291,30 @@ class Session(QObject):
 
     def _view_report(self) -> None:
         """The part of the whole's report that is about the drawing in view."""
-        self.report = self.whole
+        self.report, self.values = self.whole, {}
         if self.levels and self._checker is not None:
-            self.report = self._checker.block(self.project, self.whole, self.levels[-1].block, self._way())
+            inside = self._checker.block(self.project, self.whole, self.levels[-1].block, self._way())
+            self.report, self.values = inside.report, inside.params
 
-    def _way(self) -> str:
+    def _way(self, depth: int | None = None) -> str:
         """The path of the use that was entered; empty if the block is looked at as such."""
-        return ".".join(level.step for level in self.levels) if all(level.step for level in self.levels) else ""
+        levels = self.levels[:depth]
+        return ".".join(level.step for level in levels) if all(level.step for level in levels) else ""
+
+
+def _count(used: Node, report: Report | None) -> int | None:
+    """How many stand in a row where a node is; None if it is a single one."""
+    known = report.nodes.get(used.id) if report is not None else None
+    counted = repeats(known.params) if known is not None and isinstance(used.params.get(REPEAT.name), Expr) else None
+    return repeats(used.params) if counted is None else counted
+
+
+def _step(used: Node, place: int | None) -> str:
+    """The way into a node that uses a block, as near as it has it to one of the row."""
+    count = repeats(used.params)
+    if isinstance(used.params.get(REPEAT.name), Expr):
+        return used.id if place is None else f"{used.id}.{place}"
+    return used.id if count is None else f"{used.id}.{min(place or 0, max(count - 1, 0))}"
 
 
 def _means_otherwise(before: Project, after: Project) -> bool:

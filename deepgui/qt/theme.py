@@ -35,6 +35,7 @@ _FAMILIES = {
     "Signal": "math",
     "Embedding": "embedding",
     "Loss": "loss",
+    "Blocks of this project": "block",
 }
 
 
@@ -55,7 +56,8 @@ class Theme:
 
     def family_token(self, category: str) -> str:
         """The token of a palette category's colour (``family_convolution``)."""
-        return f"family_{_FAMILIES.get(category, 'other')}"
+        other = "block" if category.endswith(" blocks") else "other"
+        return f"family_{_FAMILIES.get(category, other)}"
 
 
 @cache

@@ -291,7 +291,7 @@ class Badge(QLabel):
         self._icon, self._token = "squares-four", "family_other"
 
     def show_family(self, category: str) -> None:
-        self._icon = icons.FAMILIES.get(category, "squares-four")
+        self._icon = icons.glyph(category)
         self._token = theme().family_token(category)
         self.update()
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from functools import partial
 
 from PySide6.QtCore import QEvent, Qt
 from PySide6.QtGui import QResizeEvent
@@ -10,6 +11,7 @@ from PySide6.QtWidgets import QMainWindow, QTabWidget, QWidget
 
 from deepgui.qt.actions import Actions
 from deepgui.qt.canvas import CanvasView, keys
+from deepgui.qt.canvas.breadcrumb import with_breadcrumb
 from deepgui.qt.code_pane import CodePane
 from deepgui.qt.docks import Dock, tidy
 from deepgui.qt.inspector.panel import Inspector
@@ -56,7 +58,7 @@ class Workbench(QMainWindow):
         self.log = LogPanel()
         self.toolbar = ToolBar(session, actions)
         self.addToolBar(self.toolbar)
-        self.setCentralWidget(self.canvas)
+        self.setCentralWidget(with_breadcrumb(self.canvas))
         self.docks = {name: Dock(name, title, self) for name, title in TITLES.items()}
         for name, panel in (
             ("palette", self.palette_panel),
@@ -137,6 +139,10 @@ class Workbench(QMainWindow):
         self.remember()
         self.inspector.close_workers()
         self.log.detach()
+
+    def canvas_commands(self) -> dict[str, Callable[[], object]]:
+        """What the menus can ask of the canvas, by the ids of the actions; undo and redo are the window's own."""
+        return {id: partial(does, self.canvas) for id, does in keys.COMMANDS.items() if id not in ("undo", "redo")}
 
     def fill(self, name: str, panel: QWidget) -> None:
         """Put a panel into its dock."""

@@ -8,11 +8,13 @@ from PySide6.QtCore import QPointF
 from PySide6.QtGui import QGuiApplication
 
 from deepgui.graph import edits
-from deepgui.graph.problems import Fix
-from deepgui.graph.values import Network, Point, Wire
-from deepgui.project.values import with_training
 from deepgui.graph import layout as autolayout
 from deepgui.graph.layout import GRID, snap
+from deepgui.graph.problems import Fix
+from deepgui.graph.values import Network, Point, Wire
+from deepgui.project.blocks import bring, with_kinds
+from deepgui.project.values import Project, with_training
+from deepgui.qt import shelf
 from deepgui.qt.canvas import clipboard, connections
 from deepgui.qt.canvas.card import PORT_Y, WIDTH, describe
 from deepgui.qt.canvas.hits import PortRef
@@ -56,19 +58,24 @@ class Actions:
 
     def insert(self, kind: str, wire: Wire, at: QPointF) -> str:
         """Place a node in the middle of a wire; beside it if the kind has no way through."""
-        through = connections.passes_through(self._session.registry, kind)
+        offered = shelf.offered(self._session)
+        through = connections.passes_through(offered, kind)
         if through is None or wire not in self._session.network.wires:
             return self.place(kind, at)
         made: list[str] = []
+        starters = offered[kind].starters()
 
-        def change(network: Network) -> Network:
+        def change(project: Project, network: Network) -> tuple[Project, Network]:
+            project, own = shelf.fetched(self._session, project, kind)
             network = self.pinned(network)
             corner = Point(snap(at.x() - WIDTH / 2), snap(at.y() - PORT_Y))
-            network, node = edits.insert_on_wire(network, wire, kind, input=through[0], output=through[1], at=corner)
+            network, node = edits.insert_on_wire(
+                network, wire, own, starters, input=through[0], output=through[1], at=corner
+            )
             made.append(node.id)
-            return self._with_room(network, node.id, corner)
+            return project, self._with_room(network, node.id, corner)
 
-        self._session.edit(f"Insert {kind}", change)
+        self._session.edit_with_blocks(f"Insert {kind}", change)
         return self._chosen(made)
 
     def splice(self, node: str, wire: Wire, places: dict[str, Point]) -> None:
@@ -88,19 +95,20 @@ class Actions:
 
     def _add(self, kind: str, corner: Point, origin: PortRef | None) -> str:
         made: list[str] = []
-        spec = self._session.registry.get(kind)
+        spec = shelf.offered(self._session).get(kind)
         starters = spec.starters() if spec else {}
 
-        def change(network: Network) -> Network:
-            network, node = edits.add_node(self.pinned(network), kind, starters, at=corner)
+        def change(project: Project, network: Network) -> tuple[Project, Network]:
+            project, own = shelf.fetched(self._session, project, kind)
+            network, node = edits.add_node(self.pinned(network), own, starters, at=corner)
             made.append(node.id)
-            return self._wired(network, node.id, kind, origin)
+            return project, self._wired(network, node.id, kind, origin)
 
-        self._session.edit(f"Add {kind}", change)
+        self._session.edit_with_blocks(f"Add {kind}", change)
         return self._chosen(made)
 
     def _wired(self, network: Network, node: str, kind: str, origin: PortRef | None) -> Network:
-        spec = self._session.registry.get(kind)
+        spec = shelf.offered(self._session).get(kind)
         if origin is None or spec is None or origin.node not in network.nodes:
             return network
         if origin.side == "in":
@@ -115,7 +123,7 @@ class Actions:
         return network if into is None else edits.connect(network, Wire(origin.node, origin.port, node, into.name))
 
     def _fits(self, kind: str, origin: PortRef) -> bool:
-        spec = self._session.registry.get(kind)
+        spec = shelf.offered(self._session).get(kind)
         return spec is not None and connections.fits(origin, None)(spec)
 
     def _free(self, wanted: Point) -> Point:
@@ -123,7 +131,7 @@ class Actions:
         return autolayout.free_place(shown, self._mirror.sizes(), wanted, (WIDTH, _NEW_HEIGHT))
 
     def _with_room(self, network: Network, node: str, at: Point) -> Network:
-        spec = self._session.registry.get(network.nodes[node].kind)
+        spec = shelf.offered(self._session).get(network.nodes[node].kind)
         height = describe(network, network.nodes[node], spec).height
         sizes = {**self._mirror.sizes(), node: (WIDTH, height)}
         return edits.move(network, autolayout.make_room(network, self._mirror.places(), sizes, node, at))
@@ -214,7 +222,8 @@ class Actions:
         """Put the selection on the clipboard; False if nothing is selected."""
         if not self._session.selection:
             return False
-        piece = clipboard.copy_text(self.pinned(self._session.network), self._session.selection)
+        drawing = self.pinned(self._session.network)
+        piece = clipboard.copy_text(drawing, self._session.selection, self._session.project.blocks)
         QGuiApplication.clipboard().setText(piece)
         return True
 
@@ -239,17 +248,18 @@ class Actions:
     def _paste(self, label: str, piece: clipboard.Piece, offset: Point, keep_inputs: bool) -> None:
         made: list[str] = []
 
-        def change(network: Network) -> Network:
-            network, ids = edits.paste(self.pinned(network), piece.network, offset=offset)
+        def change(project: Project, network: Network) -> tuple[Project, Network]:
+            project, names = bring(project, piece.blocks, shelf.catalogue(self._session))
+            network, ids = edits.paste(self.pinned(network), with_kinds(piece.network, names), offset=offset)
             made.extend(ids)
             copies = dict(zip(piece.network.nodes, ids, strict=True))
             for wire in piece.feeds if keep_inputs else ():
                 if wire.source in network.nodes:
                     last = len(network.into(copies[wire.target], wire.input))
                     network = edits.connect(network, wire._replace(target=copies[wire.target], index=last))
-            return network
+            return project, network
 
-        self._session.edit(label, change)
+        self._session.edit_with_blocks(label, change)
         self._session.select(made)
 
     def rename(self, node: str, name: str) -> None:

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal, NamedTuple
 
 from deepgui.catalog.spec import LayerSpec, ParamSpec, PortSpec, Value
+from deepgui.graph import blocks
 from deepgui.graph.values import Network, Node, Wire
 
 if TYPE_CHECKING:
@@ -56,7 +57,10 @@ class Slot(NamedTuple):
 
 @dataclass(frozen=True)
 class Card:
-    """A node as it is shown. Equal cards look the same."""
+    """A node as it is shown. Equal cards look the same.
+
+    ``repeat`` is how many of a block stand in a row (``×4``); ``shares`` the node whose weights this one uses.
+    """
 
     node: str
     title: str
@@ -69,6 +73,10 @@ class Card:
     known: bool
     severity: str
     problems: tuple[Problem, ...]
+    block: bool = False
+    repeat: str = ""
+    bypassed: bool = False
+    shares: str = ""
 
     @property
     def inputs(self) -> tuple[Slot, ...]:
@@ -91,9 +99,15 @@ def describe(
     problems: tuple[Problem, ...] = (),
     *,
     catalogue_ready: bool = True,
+    values: Mapping[str, Value] | None = None,
 ) -> Card:
-    """The card of a node. Without a declaration the ports are those that its wires use."""
+    """The card of a node. Without a declaration the ports are those that its wires use.
+
+    Args:
+        values: of the parameters that its expressions may name.
+    """
     inputs, outputs = _ports(network, node, spec)
+    block = spec is not None and spec.form == "block"
     named = len(inputs) > 1 or len(outputs) > 1
     has_details = spec is not None and (
         any(p.infer for p in spec.params) or bool(details(spec, node.params, None))
@@ -106,7 +120,7 @@ def describe(
         node=node.id,
         title=node.kind,
         subtitle=node.label,
-        category=spec.category if spec else "",
+        category=blocks.CATEGORY if block else spec.category if spec else "",
         details=details(spec, node.params, report) if spec else (),
         count=compact(report.parameters) if report and report.parameters else "",
         slots=slots,
@@ -114,7 +128,17 @@ def describe(
         known=spec is not None or not catalogue_ready,
         severity=severity or ("error" if spec is None and catalogue_ready else ""),
         problems=problems,
+        block=block,
+        repeat=_row(node) if block else "",
+        bypassed=blocks.bound({"bypass": node.bypass}, values or {})["bypass"] is True,
+        shares=node.shares,
     )
+
+
+def _row(node: Node) -> str:
+    """How many of a block stand in a row; empty for a single one."""
+    count = node.params.get(blocks.REPEAT.name)
+    return "" if count is None else f"×{count}"
 
 
 class _Open(NamedTuple):
@@ -176,6 +200,8 @@ def details(spec: LayerSpec, params: Mapping[str, Value], report: NodeReport | N
     for param in spec.params:
         value: Value = None
         inferred = False
+        if param is blocks.REPEAT:
+            continue  # stands beside the title
         if param.name in params:
             value = params[param.name]
             if value == param.default and not param.required and not param.infer:

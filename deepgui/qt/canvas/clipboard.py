@@ -7,11 +7,12 @@ whatever is not a project, and never raises.
 
 from __future__ import annotations
 
-from collections.abc import Collection
-from dataclasses import dataclass
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, field
 
 from deepgui.graph import edits
-from deepgui.graph.values import Network, Wire
+from deepgui.graph.blocks import needed
+from deepgui.graph.values import Block, Network, Wire
 from deepgui.project import file
 from deepgui.project.decode import FileError
 from deepgui.project.values import Project
@@ -23,10 +24,11 @@ _LARGEST = 50_000_000
 
 @dataclass(frozen=True)
 class Piece:
-    """Nodes with the wires among them, and the wires that fed them from outside."""
+    """Nodes with the wires among them, the wires that fed them from outside, and the blocks that they use."""
 
     network: Network
     feeds: tuple[Wire, ...] = ()
+    blocks: Mapping[str, Block] = field(default_factory=dict)
 
 
 def take(network: Network, ids: Collection[str]) -> Piece:
@@ -38,14 +40,19 @@ def _feeds(network: Network, chosen: set[str]) -> tuple[Wire, ...]:
     return tuple(w for w in network.wires if w.target in chosen and w.source not in chosen)
 
 
-def copy_text(network: Network, ids: Collection[str]) -> str:
-    """The piece as text. A second network in it holds the nodes that feed the piece, and their wires."""
+def copy_text(network: Network, ids: Collection[str], blocks: Mapping[str, Block] | None = None) -> str:
+    """The piece as text. A second network in it holds the nodes that feed the piece, and their wires.
+
+    Args:
+        blocks: those of the project; the ones that the piece uses come along.
+    """
     piece = take(network, ids)
     around = {end for w in piece.feeds for end in (w.source, w.target)}
     context = edits.excerpt(network, around)
     inner = tuple(w for w in context.wires if w.target not in piece.network.nodes or w.source in piece.network.nodes)
     networks = {_PIECE: piece.network, _FEEDS: edits.disconnect(context, inner)}
-    return file.to_text(Project("clipboard", networks))
+    used = needed((n.kind for n in piece.network.nodes.values()), blocks or {})
+    return file.to_text(Project("clipboard", networks, blocks=used))
 
 
 def loads(text: str) -> Piece | None:
@@ -59,4 +66,4 @@ def loads(text: str) -> Piece | None:
     context = project.networks.get(_FEEDS)
     piece = project.main
     feeds = tuple(w for w in context.wires if w.target in piece.nodes) if context else ()
-    return Piece(piece, feeds)
+    return Piece(piece, feeds, project.blocks)

@@ -8,6 +8,7 @@ from PySide6.QtCore import QPoint, Qt
 from PySide6.QtGui import QDragEnterEvent, QDragMoveEvent, QDropEvent
 
 from deepgui.graph.values import Wire
+from deepgui.qt import shelf
 from deepgui.qt.canvas import connections
 
 if TYPE_CHECKING:
@@ -69,10 +70,11 @@ class PaletteDrop:
         if not data.hasFormat(MIME):
             return ""
         kind = bytes(data.data(MIME).data()).decode("utf-8", "replace")
-        return kind if kind in self._view.session.registry else ""
+        session = self._view.session
+        return kind if kind in shelf.offered(session) and not shelf.refusal(session, kind) else ""
 
     def _wire(self, event: QDropEvent, kind: str) -> Wire | None:
-        if not kind or connections.passes_through(self._view.session.registry, kind) is None:
+        if not kind or connections.passes_through(shelf.offered(self._view.session), kind) is None:
             return None
         at = self._view.mapToScene(event.position().toPoint())
         return self._view.mirror.wire_at(at, max(_REACH, _REACH / self._view.zoom))

@@ -69,7 +69,7 @@ class Hands:
         self._refresh()
 
     def double_click(self, event: QMouseEvent) -> None:
-        """Search on empty canvas; rename a node."""
+        """Search on empty canvas; go into a block; rename another node."""
         at = self._pointer(event)
         hit = self.hit(at.scene)
         if event.button() != Qt.MouseButton.LeftButton:
@@ -77,7 +77,11 @@ class Hands:
         if hit.empty:
             self._view.open_search(at.scene)
         elif hit.node and hit.port is None and not hit.badge:
-            self._view.rename(hit.node)
+            if self._view.blocks.is_block(hit.node):
+                self.give_up()
+                self._view.blocks.enter(hit.node)
+            else:
+                self._view.rename(hit.node)
 
     def menu(self, event: QContextMenuEvent) -> None:
         """Open the menu of what was clicked; the menu key's is that of the canvas."""
@@ -136,7 +140,7 @@ class Hands:
             self.give_up()
         elif self._view.overlays.problems.isVisible():
             self._view.overlays.problems.close_up()
-        else:
+        elif not self._view.blocks.leave():
             self._view.session.select(())
             self._view.pick_wires(())
 

@@ -173,6 +173,7 @@ class Mirror(QObject):
             report.nodes.get(node) if report else None,
             self._problems.get(node, ()),
             catalogue_ready=len(self._session.registry) > 0,
+            values=self._session.values,
         )
 
     def _redescribe(self) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from PySide6.QtCore import QPointF, QRectF, Qt
 from PySide6.QtGui import QPainter, QPen
 
-from deepgui.qt.canvas.card import HEADER, WIDTH, Card, Slot
+from deepgui.qt.canvas.card import HEADER, PORT_Y, WIDTH, Card, Slot
 from deepgui.qt.canvas.frame import IDENTITY, Frame
 from deepgui.qt.canvas.hits import PortRef
 from deepgui.qt.canvas.spatial import Box
@@ -15,6 +15,8 @@ TEXT_X = 50.0
 BADGE = QPointF(WIDTH - 4, 4)
 BADGE_REACH = 12.0
 STRIPE = 12.0
+FADED = 0.4
+"""How much is left to see of a node that is bypassed."""
 _MARGIN = 12.0
 
 
@@ -69,6 +71,9 @@ class NodeItem:
         origin = frame.device(self.x, self.y)
         painter.setWorldTransform(IDENTITY)
         pad = PAD * frame.scale
+        painter.setOpacity(FADED if card.bypassed else 1.0)
+        if card.block:
+            painter.drawPixmap(origin - QPointF(pad, pad), style.edges(card.height, 2 if card.repeat else 1))
         painter.drawPixmap(origin - QPointF(pad, pad), style.body(card.height, self._state(frame), card.known))
         painter.drawPixmap(origin + TILE.topLeft() * frame.scale, style.tile(card.category, card.known))
         for slot in card.slots:
@@ -80,6 +85,11 @@ class NodeItem:
         for token, line, x, y in self._texts():
             painter.setPen(style.color(token))
             line.paint(painter, x, y)
+        if card.bypassed:
+            painter.setOpacity(1.0)
+            painter.setPen(style.pen("wire", 2.0))
+            into, out = (slots[0].y if slots else PORT_Y for slots in (card.inputs, card.outputs))
+            painter.drawLine(QPointF(PORT, into), QPointF(WIDTH - PORT, out))
 
     def paint_title(self, painter: QPainter) -> None:
         """Paint the layer's kind alone, large enough to be read from afar; the body is painted in a batch."""
@@ -115,8 +125,13 @@ class NodeItem:
     def _heading(self) -> list[tuple[str, Text, float, float]]:
         card = self.card
         room = WIDTH - TEXT_X - 14
-        title = text(card.title, 13, True, room)
-        lines = [("node_text", title, TEXT_X, 8.0)]
+        lines: list[tuple[str, Text, float, float]] = []
+        beside = 0.0
+        if card.repeat:
+            row = text(card.repeat, 12, True, room / 2)
+            lines.append(("family_block", row, WIDTH - 14 - row.width, 8.0))
+            beside = row.width + 8
+        lines.append(("node_text", text(card.title, 13, True, room - beside), TEXT_X, 8.0))
         if card.count:
             count = text(card.count, 10)
             lines.append(("node_muted", count, WIDTH - 14 - count.width, 26.0))

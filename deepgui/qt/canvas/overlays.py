@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QPoint, QPointF, QRectF, Qt, QTimer
@@ -12,6 +13,7 @@ from deepgui.qt.canvas import paint
 from deepgui.qt.canvas.card import WIDTH
 from deepgui.qt.canvas.hits import PortRef
 from deepgui.qt.canvas.minimap import Minimap
+from deepgui.qt.canvas.node_item import NodeItem
 from deepgui.qt.canvas.problem_popup import ProblemPopup
 from deepgui.qt.canvas.rename import RenameEdit
 from deepgui.qt.canvas.search_popup import FindPopup, SearchPopup
@@ -36,7 +38,7 @@ class Overlays:
         self.finder.chosen.connect(view.centre_on)
         self.problems = ProblemPopup(view)
         self.problems.mend.connect(view.act.mend)
-        self._name = RenameEdit(view, view.act.rename)
+        self._name = RenameEdit(view)
         self._zoom = self._zoom_button()
         self._said = ""
         self._hush = QTimer(view)
@@ -87,8 +89,30 @@ class Overlays:
     def rename(self, node: str) -> None:
         """Edit a node's name over the name."""
         item = self._view.mirror.nodes[node]
-        spot = QRectF(item.x + 44, item.y + 22, WIDTH - 52, 22)
-        self._name.begin(node, item.card.subtitle, self._view.mapFromScene(spot).boundingRect())
+        self._edit(item, 22, item.card.subtitle, "Name of the layer", self._view.act.rename)
+
+    def rename_kind(self, node: str) -> None:
+        """Edit the name of the block that a node uses, over the name."""
+        item = self._view.mirror.nodes[node]
+        self._edit(item, 4, item.card.title, "Name of the block", self._view.blocks.name)
+
+    def repeat(self, node: str) -> None:
+        """Edit how often a block is repeated, over its card."""
+        item = self._view.mirror.nodes[node]
+        used = self._view.session.network.nodes[node].params.get("repeat")
+        now = "" if used is None else str(used)
+        self._edit(item, 4, now, "How many in a row; =4 * depth for an expression", self._view.blocks.repeat)
+
+    def _edit(self, item: NodeItem, down: float, text: str, hint: str, done: Callable[[str, str], None]) -> None:
+        spot = QRectF(item.x + 44, item.y + down, WIDTH - 52, 22)
+        self._name.begin(item.card.node, text, self._view.mapFromScene(spot).boundingRect(), hint, done)
+
+    def close(self) -> None:
+        """Close what is open: another drawing is in view."""
+        self._name.drop()
+        self.search.close_up()
+        self.finder.close_up()
+        self.problems.hide()
 
     def show_problems(self, node: str) -> None:
         """Say what is wrong with a node, beside its badge."""

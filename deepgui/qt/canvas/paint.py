@@ -7,7 +7,7 @@ from collections.abc import Callable
 from typing import NamedTuple
 
 from PySide6.QtCore import QLineF, QPoint, QPointF, QRect, QRectF, Qt
-from PySide6.QtGui import QPainter
+from PySide6.QtGui import QPainter, QPainterPath, QPen
 
 from deepgui.qt import icons
 from deepgui.qt.canvas.frame import IDENTITY, TITLE_FROM, Frame, Level, level
@@ -104,8 +104,32 @@ def _paint_near(painter: QPainter, frame: Frame, rect: QRectF, mirror: Mirror, i
     if frame.scale >= LABEL_FROM:
         for wire in wires:
             wire.paint_label(painter, frame)
+    _paint_shared(painter, frame, mirror, items)
     for item in items:
         item.paint(painter, frame)
+    painter.setWorldTransform(frame.scene_transform())
+
+
+def _paint_shared(painter: QPainter, frame: Frame, mirror: Mirror, items: list[NodeItem]) -> None:
+    """A dashed line below the cards from each layer to the one whose weights it uses."""
+    for item in items:
+        owner = mirror.nodes.get(item.card.shares) if item.card.shares else None
+        if owner is not None:
+            a, b = (QPointF(i.rect.center().x(), i.rect.bottom()) for i in (item, owner))
+            low = max(a.y(), b.y()) + 56
+            path = QPainterPath(a)
+            path.cubicTo(a.x(), low, b.x(), low, b.x(), b.y())
+            painter.setPen(QPen(frame.style.color("family_block"), 1.6, Qt.PenStyle.DashLine))
+            painter.setBrush(Qt.BrushStyle.NoBrush)
+            painter.drawPath(path)
+
+
+def paint_inside(painter: QPainter, frame: Frame, view: QRect) -> None:
+    """The frame around the view that says that one looks into a block."""
+    painter.setWorldTransform(IDENTITY)
+    painter.setPen(QPen(frame.style.color("family_block"), 2))
+    painter.setBrush(Qt.BrushStyle.NoBrush)
+    painter.drawRect(QRectF(view).adjusted(1, 1, -1, -1))
     painter.setWorldTransform(frame.scene_transform())
 
 

@@ -59,7 +59,7 @@ class _Rows(QStyledItemDelegate):
         colors, category = theme(), index.data(_CATEGORY)
         painter.save()
         glyph = QRect(option.rect.x() + 10, option.rect.y(), 18, option.rect.height())
-        icons.paint(painter, glyph, icons.FAMILIES.get(category, "squares-four"), colors.family(category))
+        icons.paint(painter, glyph, icons.glyph(category), colors.family(category))
         place = option.rect.adjusted(40, 4, -8, -4)
         upper = QRect(place.x(), place.y(), place.width(), place.height() // 2)
         painter.setFont(look.font(13, bold=True))

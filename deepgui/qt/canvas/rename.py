@@ -1,4 +1,4 @@
-"""Rename a node where it stands."""
+"""A line of text to edit where it stands on a node: its name, the block's, how often it is repeated."""
 
 from __future__ import annotations
 
@@ -10,21 +10,23 @@ from PySide6.QtWidgets import QLineEdit, QWidget
 
 
 class RenameEdit(QLineEdit):
-    """A line over a node's name. Enter or leaving it renames, Esc does not."""
+    """A line over a node. Enter or leaving it keeps what was typed, Esc does not."""
 
-    def __init__(self, parent: QWidget, done: Callable[[str, str], None]) -> None:
+    def __init__(self, parent: QWidget) -> None:
         super().__init__(parent)
         self.setObjectName("rename_edit")
-        self.setAccessibleName("Name of the layer")
-        self._done = done
+        self._done: Callable[[str, str], None] = lambda node, text: None
         self._node = ""
         self.installEventFilter(self)
         self.hide()
 
-    def begin(self, node: str, name: str, at: QRect) -> None:
-        """Open over a rectangle of the parent with the name selected."""
-        self._node = node
-        self.setText(name)
+    def begin(self, node: str, text: str, at: QRect, hint: str, done: Callable[[str, str], None]) -> None:
+        """Open over a rectangle of the parent with the text selected; ``done(node, text)`` is called at the end."""
+        self._close(keep=True)
+        self._node, self._done = node, done
+        self.setAccessibleName(hint)
+        self.setToolTip(hint)
+        self.setText(text)
         room = self.parentWidget().rect()
         place = QRect(at.topLeft(), at.size().expandedTo(self.minimumSizeHint()))
         place.moveLeft(max(0, min(place.left(), room.width() - place.width())))
@@ -34,6 +36,10 @@ class RenameEdit(QLineEdit):
         self.raise_()
         self.selectAll()
         self.setFocus()
+
+    def drop(self) -> None:
+        """Close without keeping anything."""
+        self._close(keep=False)
 
     def _close(self, *, keep: bool) -> None:
         node, self._node = self._node, ""

@@ -8,6 +8,7 @@ from PySide6.QtCore import QPoint, QPointF, Signal
 from PySide6.QtWidgets import QWidget
 
 from deepgui.graph.values import Node
+from deepgui.qt import shelf
 from deepgui.qt.canvas import connections
 from deepgui.qt.canvas.card import details
 from deepgui.qt.canvas.hits import PortRef
@@ -45,7 +46,7 @@ class SearchPopup(PickList):
             if self._origin.side == "out":
                 carried = connections.flow(self._session.report, self._origin)
             fits = connections.fits(self._origin, carried)
-        found = rank(query, self._session.registry, fits)
+        found = [s for s in rank(query, shelf.offered(self._session), fits) if not shelf.refusal(self._session, s.kind)]
         return [Entry(s.kind, s.kind, s.summary or s.category, s.category) for s in found]
 
 

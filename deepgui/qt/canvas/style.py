@@ -103,6 +103,11 @@ class Style:
         size = QSizeF(WIDTH + 2 * PAD, height + 2 * PAD)
         return self._sprite(("body", height, state, known), size, lambda p: self._paint_body(p, height, state, known))
 
+    def edges(self, height: float, count: int) -> QPixmap:
+        """What looks out below the card of a block: one edge, or two for a row of them. Placed like the body."""
+        size = QSizeF(WIDTH + 2 * PAD, height + 2 * PAD)
+        return self._sprite(("edges", height, count), size, lambda p: self._paint_edges(p, height, count))
+
     def tile(self, category: str, known: bool) -> QPixmap:
         """The icon of a category on its tinted tile."""
         return self._sprite(("tile", category, known), TILE.size(), lambda p: self._paint_tile(p, category, known))
@@ -171,6 +176,14 @@ class Style:
         painter.setPen(QPen(self.color(border), 2.0 if state == "selected" else 1.0))
         painter.drawRoundedRect(card.adjusted(0.5, 0.5, -0.5, -0.5), RADIUS, RADIUS)
 
+    def _paint_edges(self, painter: QPainter, height: float, count: int) -> None:
+        painter.setPen(QPen(self.color("family_block"), 1.0))
+        painter.setBrush(self.color("node"))
+        for place in range(count, 0, -1):
+            inset = 5.0 * place
+            edge = QRectF(PAD + inset, PAD + height / 2, WIDTH - 2 * inset, height / 2 + 3.5 * place)
+            painter.drawRoundedRect(edge.adjusted(0.5, 0.5, -0.5, -0.5), RADIUS, RADIUS)
+
     def _paint_tile(self, painter: QPainter, category: str, known: bool) -> None:
         hue = QColor(self.color(self.family(category)) if known else self.color("disabled"))
         tile = QRectF(QPointF(0, 0), TILE.size())
@@ -179,7 +192,7 @@ class Style:
         painter.setPen(Qt.PenStyle.NoPen)
         painter.setBrush(tint)
         painter.drawRoundedRect(tile, 6, 6)
-        glyph = icons.FAMILIES.get(category, "squares-four") if known else "question"
+        glyph = icons.glyph(category) if known else "question"
         icons.paint(painter, tile.adjusted(7, 7, -7, -7), glyph, hue)
 
     def _paint_port(self, painter: QPainter, token: str, filled: bool, hot: bool) -> None:

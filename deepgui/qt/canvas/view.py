@@ -28,9 +28,11 @@ from PySide6.QtGui import (
 from PySide6.QtWidgets import QFrame, QGraphicsScene, QGraphicsView, QToolTip, QWidget
 
 from deepgui.graph.values import Wire
+from deepgui.qt import shelf
 from deepgui.qt.canvas import frame as frames
 from deepgui.qt.canvas import keys, paint, tips
 from deepgui.qt.canvas.actions import Actions
+from deepgui.qt.canvas.blocks import BlockActions
 from deepgui.qt.canvas.camera import Camera
 from deepgui.qt.canvas.drop import PaletteDrop
 from deepgui.qt.canvas.hands import Hands
@@ -38,6 +40,7 @@ from deepgui.qt.canvas.hits import NOTHING, PortRef
 from deepgui.qt.canvas.mirror import FAR, Mirror
 from deepgui.qt.canvas.overlays import Overlays
 from deepgui.qt.canvas.style import style
+from deepgui.qt.canvas.travel import Travel
 from deepgui.qt.session import Session
 from deepgui.qt.theme import current
 
@@ -71,6 +74,7 @@ class CanvasView(QGraphicsView):
         self.session = session
         self.mirror = Mirror(session, self)
         self.act = Actions(session, self.mirror)
+        self.blocks = BlockActions(self)
         self.camera = Camera(self)
         self.keys = keys.USUAL
         self.picked_wires: frozenset[Wire] = frozenset()
@@ -81,6 +85,7 @@ class CanvasView(QGraphicsView):
         self._set_up()
         self.overlays = Overlays(self)
         self._listen()
+        self._travel = Travel(self)
 
     def _set_up(self) -> None:
         self.setObjectName("canvas")
@@ -126,10 +131,16 @@ class CanvasView(QGraphicsView):
         if self.hands.gesture is not None:
             self.hands.give_up()
 
-    def _on_document(self) -> None:
+    def arrive(self) -> None:
+        """Another drawing is in view: whatever was being done to the one before is over."""
         self.hands.give_up()
+        self.hands.hover = NOTHING
+        self.overlays.close()
         self.picked_wires = frozenset()
         self._fitted = True
+
+    def _on_document(self) -> None:
+        self.arrive()
         self.fit_all()
         self._on_change()
 
@@ -220,13 +231,20 @@ class CanvasView(QGraphicsView):
 
     def place(self, kind: str) -> None:
         """Place a layer right of the selected node and wire it; without a selection in the middle of the view."""
-        if kind in self.session.registry:
+        if self._may_place(kind):
             self._reveal(self.act.place_beside(kind, self.visible_rect().center()))
 
     def place_at(self, kind: str, at: QPointF, origin: PortRef | None = None) -> None:
         """Place a layer at a scene point, wired to ``origin`` if given; nothing happens for an unknown kind."""
-        if kind in self.session.registry:
+        if self._may_place(kind):
             self._reveal(self.act.place(kind, at, origin))
+
+    def _may_place(self, kind: str) -> bool:
+        """Whether a kind can be placed here; the canvas says why not."""
+        refusal = shelf.refusal(self.session, kind)
+        if refusal:
+            self.overlays.say(refusal)
+        return not refusal and kind in shelf.offered(self.session)
 
     def open_search(self, at: QPointF | None = None, origin: PortRef | None = None) -> None:
         """Search a layer to add at a scene point (the cursor's, else the middle), wired to ``origin`` if given."""
@@ -242,6 +260,13 @@ class CanvasView(QGraphicsView):
         if node in self.mirror.nodes:
             self._reveal(node)
             self.overlays.rename(node)
+
+    def repeat(self, node: str = "") -> None:
+        """Ask how many of a block should stand in a row: of the one given or selected."""
+        node = node or next(iter(self.session.selection), "")
+        if self.blocks.is_block(node):
+            self._reveal(node)
+            self.overlays.repeat(node)
 
     def pick_wires(self, wires: Collection[Wire]) -> None:
         """Select wires; they take part in Delete."""
@@ -392,6 +417,8 @@ class CanvasView(QGraphicsView):
         )
         paint.paint_grid(painter, frame, rect)
         paint.paint_network(painter, frame, rect, self.mirror, self.batch)
+        if self.session.levels:
+            paint.paint_inside(painter, frame, self.viewport().rect())
         if gesture is not None:
             gesture.paint(painter, frame)
 

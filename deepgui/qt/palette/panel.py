@@ -120,7 +120,7 @@ class _Delegate(QStyledItemDelegate):
     def _kind(self, painter: QPainter, rect: QRect, index: QModelIndex | QPersistentModelIndex) -> None:
         colors, category = theme.theme(), index.data(CATEGORY)
         glyph = QRect(rect.x() + 6, rect.y(), 16, rect.height())
-        icons.paint(painter, glyph, icons.FAMILIES.get(category, "squares-four"), colors.family(category))
+        icons.paint(painter, glyph, icons.glyph(category), colors.family(category))
         text = rect.adjusted(30, 0, -6, 0)
         painter.setFont(style.font())
         painter.setPen(colors.color("text"))
@@ -182,7 +182,7 @@ def drag_card(kind: str, category: str, scale: float) -> QPixmap:
     painter.setPen(colors.family(category))
     painter.setBrush(QColor(colors.color("node")))
     painter.drawRoundedRect(1, 1, size.width() - 2, size.height() - 2, 8, 8)
-    icons.paint(painter, QRect(12, 9, 18, 18), icons.FAMILIES.get(category, "squares-four"), colors.family(category))
+    icons.paint(painter, QRect(12, 9, 18, 18), icons.glyph(category), colors.family(category))
     painter.setFont(font)
     painter.setPen(colors.color("node_text"))
     area = QRect(40, 0, size.width() - 48, size.height())
