@@ -26,11 +26,11 @@ few = settings(max_examples=25, deadline=None, suppress_health_check=list(Health
 
 
 @st.composite
-def networks(draw: Any, largest: int = 14) -> Network:
+def networks(draw: Any, least: int = 2, largest: int = 14) -> Network:
     """A network of layers that keep N×6, with branches, joins and sums."""
     network, node = edits.add_node(Network("random"), "Input", {"shape": (WIDTH,)})
     ends = [node.id]
-    for _ in range(draw(st.integers(2, largest))):
+    for _ in range(draw(st.integers(least, largest))):
         kind = draw(st.sampled_from(["Linear", "Tanh", "LayerNorm", "add", "cat"]))
         feeds = [ends[draw(st.integers(max(0, len(ends) - 4), len(ends) - 1))] for _ in range(2)]
         if kind == "cat":
@@ -74,6 +74,9 @@ def computed(network: Network, known: Mapping[str, Block]) -> list[torch.Tensor]
         found = filled(module)(inputs)
         results.append(torch.cat(found if isinstance(found, tuple) else (found,), 1))
     torch.testing.assert_close(results[0], results[1], rtol=0, atol=0)
+    module = filled(build(network, registry, report))
+    found = torch.fx.Interpreter(module).run(inputs)  # type: ignore[arg-type]
+    torch.testing.assert_close(torch.cat(found if isinstance(found, tuple) else (found,), 1), results[0])
     again = file.from_text(file.to_text(Project("random", {"network": network}, blocks=dict(known))))
     assert (again.main, again.blocks) == (network, known)
     return results[:1]
@@ -117,6 +120,33 @@ def test_taking_all_blocks_apart_gives_the_network_back(
     assert sorted(n.kind for n in outer.nodes.values()) == sorted(n.kind for n in network.nodes.values())
     assert len(outer.wires) == len(network.wires)
     torch.testing.assert_close(computed(outer, {}), computed(network, {}))
+
+
+@st.composite
+def repeated(draw: Any) -> tuple[Network, dict[str, Block]]:
+    """Hundreds of layers, some in blocks, and of these some several times in a row."""
+    network, known = draw(networks(least=120, largest=250)), {}
+    for number in range(6):
+        inner = [n.id for n in network.nodes.values() if n.kind not in ("Input", "Output", "cat")]
+        start = draw(st.integers(0, len(inner) - 1))
+        try:
+            block, network, use = grouping.make_block(
+                network, inner[start : start + draw(st.integers(1, 8))], f"Part{number}"
+            )
+        except grouping.GroupingError:
+            continue
+        known[f"Part{number}"] = block
+        ports = len(block.network.of_kind("Input")), len(block.network.of_kind("Output"))
+        if ports[0] >= ports[1] and draw(st.booleans()):
+            network = edits.set_params(network, use, {"repeat": draw(st.integers(0, 3))})
+    return network, known
+
+
+@given(repeated())
+@settings(max_examples=8, deadline=None, suppress_health_check=list(HealthCheck))
+def test_large_networks_with_blocks_in_rows_agree_however_they_are_run(case: tuple[Network, dict[str, Block]]) -> None:
+    network, known = case
+    assert torch.isfinite(computed(network, known)[0]).all()
 
 
 def expanding() -> deepgui.Block:
