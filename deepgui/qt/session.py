@@ -39,11 +39,6 @@ class Level:
     block: str
     step: str
 
-
-class Session(QObject):
-    """The state that panels share. Panels read it, listen to it, and edit only through :meth:`edit`.
-
-    What is in view is the project's network, or the drawing of a block: :attr:`levels` says how one got there.
     @property
     def node(self) -> str:
         """The node it was entered by; empty if by none."""
@@ -56,15 +51,20 @@ class Session(QObject):
         return int(place) if place else None
 
 
+class Session(QObject):
+    """The state that panels share. Panels read it, listen to it, and edit only through :meth:`edit`.
+
+    What is in view is the project's network, or the drawing of a block: :attr:`levels` says how one got there.
+
     Attributes:
         whole: the report of the project's network, blocks included; what training, problems and code go by.
         report: the report of what is in view; inside a block, of the use that was entered.
+        values: the values of the block's parameters there, ``index`` among them in a row; empty outside of blocks.
 
     Signals:
         document_replaced: another project was opened; start over.
         changed(before, after): the project's value changed; compare by identity and redraw what differs.
         level_changed: another drawing is in view.
-        values: the values of the block's parameters there, ``index`` among them in a row; empty outside of blocks.
         report_changed(report): shapes, counts and problems of the drawing in view are known anew.
         selection_changed: :attr:`selection` is another set.
         registry_ready: the catalogue can be used.
@@ -83,12 +83,12 @@ class Session(QObject):
         self.levels: tuple[Level, ...] = ()
         self.whole: Report | None = None
         self.report: Report | None = None
+        self.values: Mapping[str, Value] = {}
         self.selection: frozenset[str] = frozenset()
         self._checker: Checker | None = None
         self._check_timer = QTimer(self)
         self._check_timer.setSingleShot(True)
         self._check_timer.setInterval(0)
-        self.values: Mapping[str, Value] = {}
         self._check_timer.timeout.connect(self._check)
         self._adopt(document)
 
@@ -169,12 +169,6 @@ class Session(QObject):
         """Go up one level, or to a depth: 0 is the network itself."""
         self._go(self.levels[: max(0, len(self.levels) - 1 if depth is None else depth)])
 
-    def _go(self, levels: tuple[Level, ...]) -> None:
-        if levels != self.levels:
-            self.levels = levels
-            self.selection = frozenset()
-            self._view_report()
-            self.level_changed.emit()
     def _follow(self, levels: tuple[Level, ...]) -> None:
         """Be where the levels lead after an edit; in a block that is only called otherwise one looks at the same."""
         if len(levels) == len(self.levels) and [v.step for v in levels] == [v.step for v in self.levels]:
@@ -184,6 +178,12 @@ class Session(QObject):
         else:
             self._go(levels)
 
+    def _go(self, levels: tuple[Level, ...]) -> None:
+        if levels != self.levels:
+            self.levels = levels
+            self.selection = frozenset()
+            self._view_report()
+            self.level_changed.emit()
             self.selection_changed.emit()
             if self.report is not None:
                 self.report_changed.emit(self.report)
