@@ -8,7 +8,7 @@ from importlib.metadata import entry_points
 
 from torch import nn
 
-from deepgui.catalog.introspect import layer_names, module_spec
+from deepgui.catalog.introspect import layer_names, module_spec, spectral_conv
 from deepgui.catalog.operations import CONSTANT, INPUT, OUTPUT, PARAMETER, operations
 from deepgui.catalog.spec import LayerSpec, Registry, SpecError
 
@@ -22,6 +22,7 @@ def registry() -> Registry:
     found = Registry((INPUT, OUTPUT, PARAMETER, CONSTANT))
     for name in layer_names():
         found.register(module_spec(getattr(nn, name)))
+    found.register(spectral_conv())
     for spec in operations():
         found.register(spec)
     _add_plugins(found)

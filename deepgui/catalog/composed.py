@@ -208,3 +208,31 @@ def TransformerDecoder(
         ),
         num_layers=num_layers,
     )
+
+
+def SpectralNormConv2d(
+    in_channels: int,
+    out_channels: int,
+    kernel_size: int | tuple[int, ...],
+    stride: int | tuple[int, ...] = 1,
+    padding: int | tuple[int, ...] | str = 0,
+    dilation: int | tuple[int, ...] = 1,
+    groups: int = 1,
+    bias: bool = True,
+    padding_mode: str = "zeros",
+    n_power_iterations: int = 1,
+) -> torch.nn.Module:
+    return torch.nn.utils.parametrizations.spectral_norm(
+        torch.nn.Conv2d(
+            in_channels,
+            out_channels,
+            kernel_size=kernel_size,
+            stride=stride,
+            padding=padding,
+            dilation=dilation,
+            groups=groups,
+            bias=bias,
+            padding_mode=padding_mode,
+        ),
+        n_power_iterations=n_power_iterations,
+    )

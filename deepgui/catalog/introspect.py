@@ -12,6 +12,7 @@ import re
 import types
 import typing
 from collections.abc import Callable, Iterable
+from dataclasses import replace
 from typing import Any, Literal, cast
 
 import torch
@@ -80,6 +81,26 @@ def module_spec(cls: type[nn.Module], target: str = "", category: str = "") -> L
     )
     _check_corrections(spec, {p.name for p in forward} | _names(params))
     return spec
+
+
+def spectral_conv() -> LayerSpec:
+    """Declare a Conv2d whose weight is divided by its largest singular value: a layer and a parametrisation of it."""
+    conv = module_spec(nn.Conv2d)
+    iterations = ParamSpec(
+        "n_power_iterations", "int", 1, 1, minimum=1, doc="How often the estimate is refined at every step."
+    )
+    kind = composed.SpectralNormConv2d.__name__
+    return replace(
+        conv,
+        kind=kind,
+        target=f"{composed.__name__}.{kind}",
+        params=(*conv.params, iterations),
+        summary="A Conv2d whose weight is divided by its largest singular value, so that it stretches nothing.",
+        doc=docstrings.clean(nn.utils.parametrizations.spectral_norm.__doc__),
+        aliases=("spectral normalisation", "lipschitz", "discriminator"),
+        source=composed.source_of(composed.SpectralNormConv2d),
+        _by_name={},
+    )
 
 
 def _names(params: Iterable[ParamSpec]) -> set[str]:

@@ -32,8 +32,8 @@ def by_name(spec: LayerSpec, spoken: Sequence[str]) -> dict[str, str]:
     names = [p.name for p in spec.params if not p.call]
     found = {}
     for place, argument in enumerate(spoken):
-        name, _, text = argument.partition("=")
-        found.update({name: text} if name in names else {names[place]: argument})
+        name, is_named, text = argument.partition("=")
+        found.update({name: text} if is_named and name in names else {names[place]: argument})
     return found
 
 
