@@ -10,9 +10,15 @@ import torch
 from torch import Tensor
 
 from deepgui.graph.shapes import Dim, TensorType
-from deepgui.importers.draft import Draft, Wired
+from deepgui.importers.draft import Draft, Wired, name_from
 from deepgui.importers.report import Inexpressible, Note
-from deepgui.importers.values import Fixed, Operand, fixed
+from deepgui.importers.values import Fixed, Operand, fixed, sizes
+
+MOST_NUMBERS = 4096
+"""A Constant with more numbers than this has them in the weights only."""
+
+_FINITE = (-3.4e38, 3.4e38)
+"""What stands for infinity in a file; the weights hold infinity itself."""
 
 BROADCASTING = frozenset(
     {"add", "sub", "mul", "div", "pow", "where", "maximum", "minimum", "masked_fill", "rsub", "remainder", "atan2"}
@@ -20,6 +26,13 @@ BROADCASTING = frozenset(
     | {"scaled_dot_product_attention", "lerp", "addcmul"}
 )
 """Kinds for which a dimension of size 1 is as good as one of the batch's size."""
+
+
+def _batch_second(value: Wired | Sequence[Wired]) -> Wired | None:
+    """The operand, if its second dimension is the batch and not its first."""
+    if not isinstance(value, Wired) or len(value.type.dims) < 3:
+        return None
+    return value if value.type.dims[1].batch and not value.type.dims[0].batch else None
 
 
 @dataclass
@@ -55,8 +68,16 @@ class Context:
             operands = [given] if isinstance(given, (Wired, Fixed)) else list(given)
             found = [self.wire(v, full=kind not in BROADCASTING) for v in operands]
             feeds[port] = found[0] if isinstance(given, (Wired, Fixed)) else found
+        if kind == "Linear" and (turned := _batch_second(feeds["input"])):
+            return self._turned(kind, turned, params, weights=weights, name=name, shares=shares)
         known = {n: v for n, v in (params or {}).items() if n in self.parameters(kind)}
         return self.draft.add(kind, feeds, known, weights=weights, name=name, path=self.path, shares=shares)
+
+    def _turned(self, kind: str, value: Wired, params: Mapping[str, Any] | None, **more: Any) -> dict[str, Wired]:
+        """A layer that wants the batch first, where it stands second: turned before it and back behind it."""
+        first = self.one("transpose", value, dim0=0, dim1=1)
+        found = next(iter(self.place(kind, {"input": first}, params, **more).values()))
+        return {"output": self.one("transpose", found, dim0=0, dim1=1)}
 
     def one(self, kind: str, *inputs: Operand, **params: Any) -> Wired:
         """Place a node with one output; the operands are wired in the order of its ports."""
@@ -93,12 +114,23 @@ class Context:
             return value
         if not value.varies:
             return self._constant(value)
+        if value.type.dims[0].batch > 1 and not value.type.dims[0].const:
+            return self._tiled(value)
         small = self._constant(value.narrowed())
         if not full:
             return small
         if value.type.dims[0] != Dim(1, 0):
             raise Inexpressible("a constant has the size of the batch in a later dimension than the first")
         return self.one("expand_batch", small, self._like())
+
+    def _tiled(self, value: Fixed) -> Wired:
+        """A constant that repeats itself for every example, several rows each (the windows of an image)."""
+        rows, rest = value.type.dims[0].batch, value.type.dims[1:]
+        parts = value.value.reshape(-1, rows, *value.value.shape[1:])
+        dims = (Dim(1, 0), Dim(0, rows), *rest)
+        each = Fixed(parts, TensorType(dims, value.type.dtype), value.trained, value.path).narrowed()
+        full = self.one("expand_batch", self._constant(each), self._like())
+        return self.one("reshape", full, shape=sizes((value.type.dims[0], *rest)))
 
     def _like(self) -> Wired:
         """Something whose first dimension is the batch."""
@@ -118,7 +150,27 @@ class Context:
         return self._constants[key]
 
     def _make_constant(self, value: Fixed) -> Wired:
-        raise Inexpressible("it needs a tensor that is no input and no layer's weight")
+        """A Parameter if it was trained, else a Constant with the numbers themselves, unless they are very many."""
+        tensor, shape = value.value, tuple(value.value.shape)
+        name = name_from(value.path) if value.path != self.path else ""
+        if not tensor.numel():
+            raise Inexpressible("it takes an empty tensor")
+        if value.trained and tensor.dtype == torch.float32:
+            held = tensor if shape else tensor.reshape(1)
+            return self.draft.tensor("Parameter", {"shape": tuple(held.shape)}, held, name=name, path=self.path)
+        if tensor.is_complex():
+            raise Inexpressible("it takes complex numbers that are no input")
+        params: dict[str, Any] = {"shape": shape or None, "dtype": value.type.dtype}
+        first = tensor.flatten()[0]
+        plain = tensor.clamp(*_FINITE) if tensor.is_floating_point() else tensor.to(torch.int64)
+        if bool((tensor == first).all()):
+            params["value"] = plain.flatten()[0].item()
+        elif tensor.numel() <= MOST_NUMBERS:
+            params["value"] = tuple(plain.flatten().tolist())
+        else:
+            params["value"] = 0
+            self.note("Constant", f"{tensor.numel():,} numbers are in the weights only, not in the drawing")
+        return self.draft.tensor("Constant", params, tensor, name=name, path=self.path)
 
     def number(self, value: float | int | bool | complex) -> Fixed:
         """A number as an operand."""

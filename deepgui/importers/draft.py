@@ -11,6 +11,7 @@ from torch import Tensor
 
 from deepgui.catalog.spec import LayerSpec, ParamSpec, Registry, Value, freeze
 from deepgui.compiler.facts import facts, incoming
+from deepgui.compiler.tensors import tensor_facts
 from deepgui.graph.edits import fresh_id, identifier, snake
 from deepgui.graph.shapes import TensorType
 from deepgui.graph.values import Network, Node, Wire
@@ -34,7 +35,7 @@ class Draft:
     """Nodes and wires so far.
 
     Attributes:
-        weights: state dict of each node that has one, by node id.
+        weights: state dict of each node that has one, by node id; that of a Parameter or Constant has one key, "".
         paths: the submodule that each node came from, by node id.
     """
 
@@ -90,6 +91,9 @@ class Draft:
         feeds = {port: (v,) if isinstance(v, Wired) else tuple(v) for port, v in inputs.items()}
         types = {port: tuple(v.type for v in values) for port, values in feeds.items()}
         settings = settled(spec, params or {}, types)
+        for port in spec.active_inputs(settings):
+            if port.fallback in types:
+                types.setdefault(port.name, types[port.fallback])
         found = facts(spec, settings, types)
         if found.error:
             raise Inexpressible(f"{kind} does not take it ({found.error.rstrip('.')})")
@@ -104,6 +108,15 @@ class Draft:
             self.weights[node.id] = {key: tensor.detach().clone() for key, tensor in weights.items()}
         self.paths[node.id] = path
         return {port: Wired(node.id, port, type_) for port, type_ in found.outputs.items()}
+
+    def tensor(self, kind: str, params: Mapping[str, Any], value: Tensor, *, name: str = "", path: str = "") -> Wired:
+        """Place a Parameter or Constant that holds a tensor. Raises Inexpressible for a setting it cannot have."""
+        settings = settled(self.registry[kind], params, {})
+        node = self._place(kind, name, settings)
+        self.weights[node.id] = {"": value.detach().clone()}
+        self.paths[node.id] = path
+        found = tensor_facts(self.registry[kind], settings)
+        return Wired(node.id, "output", found.outputs["output"])
 
     def mark(self) -> tuple[int, int]:
         """Where the draft stands, for :meth:`back_to`."""

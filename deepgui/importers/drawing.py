@@ -95,9 +95,7 @@ class _Drawing:
         """One call: a layer, a function, or a part of what an earlier one returned."""
         if not node.meta["live"]:
             if "value" in node.meta:
-                self._values[node] = Fixed(
-                    node.meta["value"], node.meta["type"], node.meta["trained"], node.meta["path"]
-                )
+                self._values[node] = _fixed(node)
             return
         if node.meta.get("part"):
             self._values[node] = self._part(node)
@@ -168,7 +166,7 @@ class _Drawing:
                 settings = {**settings, "dim": _implicit_dim(spec, inputs)}
         first = self._first_use.get(id(module), "")
         placed = context.place(
-            spec.kind,
+            _by_rank(spec.kind, inputs),
             inputs,
             {**settings, **params},
             weights=None if first else module.state_dict(),
@@ -200,7 +198,8 @@ class _Drawing:
 
     def _feed(self, inputs: dict[str, Any], ports: list[PortSpec], values: list[Operand]) -> None:
         for port, value in zip(ports, values, strict=True):
-            if port.fallback and value == inputs.get(port.fallback, inputs.get("query")):
+            before = inputs.get(port.fallback, inputs.get("query"))
+            if port.fallback and isinstance(value, Wired) and value == before:
                 continue  # what is not wired falls back to it anyway
             if (
                 port.optional
@@ -211,6 +210,20 @@ class _Drawing:
             ):
                 continue  # states start at zero anyway
             inputs[port.name] = value
+
+
+def _fixed(node: fx.Node) -> Fixed:
+    """What does not depend on the inputs, as the tensor that it was."""
+    meta = node.meta
+    return Fixed(meta["value"], meta["type"], meta["trained"], meta["path"], computed=node.op != "get_attr")
+
+
+def _by_rank(kind: str, inputs: Mapping[str, Any]) -> str:
+    """``Dropout3d`` of a picture does what ``Dropout2d`` does, and that is what a person would place."""
+    rank = len(inputs["input"].type.dims) if "input" in inputs else 0
+    if kind in ("Dropout1d", "Dropout2d", "Dropout3d") and 3 <= rank <= 5:
+        return f"Dropout{rank - 2}d"
+    return kind
 
 
 def _implicit_dim(spec: LayerSpec, inputs: Mapping[str, Any]) -> Any:

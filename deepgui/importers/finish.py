@@ -40,8 +40,7 @@ def compiled(draft: Draft, project: Project) -> tuple[nn.Module, dict[str, Tenso
     """
     module = build(project.main, draft.registry).eval()
     names = attribute_names(project.main)
-    state = {
-        f"{names[node]}.{key}": tensor for node, weights in draft.weights.items() for key, tensor in weights.items()
-    }
+    held = ((names[node], key, tensor) for node, weights in draft.weights.items() for key, tensor in weights.items())
+    state = {f"{name}.{key}" if key else name: tensor for name, key, tensor in held}
     module.load_state_dict(state)
     return module, state

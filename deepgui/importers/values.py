@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import torch
 from torch import Tensor
@@ -20,6 +20,7 @@ class Fixed:
     Attributes:
         trained: whether it is, or was computed from, parameters.
         path: where it comes from: ``encoder.pos_embed``.
+        computed: it is no parameter or buffer itself, but was computed from some.
         type: its dimensions; one may vary with the batch, along which the numbers then repeat.
     """
 
@@ -27,6 +28,7 @@ class Fixed:
     type: TensorType
     trained: bool = False
     path: str = ""
+    computed: bool = False
 
     def narrowed(self) -> Fixed:
         """With size 1 instead of the batch's, which is the same wherever it is broadcast.
@@ -41,7 +43,7 @@ class Fixed:
                 if value.numel() and not torch.equal(first.expand_as(value), value):
                     raise Inexpressible("a constant differs from one example of a batch to the next")
                 value, dims[place] = first, Dim(0, 1)
-        return Fixed(value, TensorType(tuple(dims), self.type.dtype), self.trained, self.path)
+        return replace(self, value=value, type=TensorType(tuple(dims), self.type.dtype))
 
     @property
     def varies(self) -> bool:

@@ -27,6 +27,8 @@ def layer(
             raise Inexpressible(f"its {name} is computed from the inputs")
         if value is not None:
             state[name] = value.value
+            if value.trained and value.computed:
+                ctx.note(kind, f"its {name} is computed from other parameters; it was taken over as it is now")
     main = next((v for v in weights.values() if isinstance(v, Fixed)), None)
     port = ctx.spec(kind).inputs[0].name
     return next(iter(ctx.place(kind, {port: input}, params, weights=state, name=_name(main)).values()))

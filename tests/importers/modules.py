@@ -179,6 +179,48 @@ class PlainFunctions(nn.Module):
         return F.linear(torch.flatten(x, 1), self.matrix)
 
 
+class Tokens(nn.Module):
+    """A class token, positions and a mask: tensors that belong to no layer."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.patch = nn.Conv2d(3, 8, 4, stride=4)
+        self.cls_token = nn.Parameter(torch.randn(1, 1, 8))
+        self.positions = nn.Parameter(torch.randn(1, 17, 8))
+        self.scale = nn.Parameter(torch.ones(8) * 0.1)
+        self.register_buffer("mask", torch.ones(17, 17).tril() == 0)
+        self.attention = nn.MultiheadAttention(8, 2, batch_first=True)
+
+    def forward(self, x: Tensor) -> Tensor:
+        x = self.patch(x).flatten(2).transpose(1, 2)
+        x = torch.cat([self.cls_token.expand(x.shape[0], -1, -1), x], dim=1) + self.positions
+        y, _ = self.attention(x, x, x, attn_mask=self.mask, need_weights=False)
+        return (x + self.scale * y)[:, 0]
+
+
+class WindowedAttention(nn.Module):
+    """Windows of a picture, shifted, with a bias by relative position and a mask for every window."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.table = nn.Parameter(torch.randn(49, 2))
+        place = torch.stack(torch.meshgrid(torch.arange(4), torch.arange(4), indexing="ij")).flatten(1)
+        self.register_buffer(
+            "index", ((place[:, :, None] - place[:, None]) + 3).mul(torch.tensor([7, 1])[:, None, None]).sum(0)
+        )
+        self.qkv = nn.Linear(8, 24)
+
+    def forward(self, x: Tensor) -> Tensor:
+        n = x.shape[0]
+        x = torch.roll(x, (-2, -2), dims=(1, 2)).view(n, 2, 4, 2, 4, 8).transpose(2, 3).reshape(-1, 16, 8)
+        q, k, v = self.qkv(x).reshape(-1, 16, 3, 2, 4).permute(2, 0, 3, 1, 4).unbind(0)
+        bias = self.table[self.index.view(-1)].view(16, 16, 2).permute(2, 0, 1)
+        mask = torch.zeros(4, 1, 16, 16)
+        mask[1:, :, :8, 8:] = -100.0
+        scores = (q * 0.5) @ k.mT + bias.unsqueeze(0) + mask.repeat(n, 1, 1, 1)
+        return (scores.softmax(-1) @ v).transpose(1, 2).reshape(n, 4, 16, 8)
+
+
 IMAGE = torch.randn(1, 3, 16, 16, generator=torch.Generator().manual_seed(0))
 
 CASES = {
@@ -193,5 +235,7 @@ CASES = {
     "tensor_methods": (TensorMethods, (torch.randn(2, 4, 6, 8),)),
     "shared_layer": (SharedLayer, (torch.randn(2, 6),)),
     "two_inputs": (TwoInputs, (torch.randn(2, 4), torch.randn(2, 3))),
+    "tokens": (Tokens, (IMAGE,)),
+    "windowed_attention": (WindowedAttention, (torch.randn(2, 8, 8, 8),)),
     "plain_functions": (PlainFunctions, (IMAGE,)),
 }

@@ -14,9 +14,11 @@ from deepgui.importers.recording import flat
 from deepgui.importers.report import Imported
 
 
-def answers(module: nn.Module, inputs: tuple[Tensor, ...]) -> list[Tensor]:
+def answers(module: nn.Module, inputs: tuple[Tensor, ...], names: list[str] | None = None) -> list[Tensor]:
+    given = [t.clone() for t in inputs]
     with torch.no_grad():
-        return [t for _, t in flat(module(*(t.clone() for t in inputs)))]
+        result = module(*given) if names is None else module(**dict(zip(names, given, strict=True)))
+    return [t for _, t in flat(result)]
 
 
 def from_source(source: str, network: str) -> nn.Module:
@@ -29,14 +31,23 @@ def from_source(source: str, network: str) -> nn.Module:
     return found[-1]()
 
 
-def survives(original: nn.Module, imported: Imported, inputs: tuple[Tensor, ...], folder: Path) -> float:
-    """The largest difference, relative to the largest answer, after the file, and after the source."""
+def survives(
+    original: nn.Module,
+    imported: Imported,
+    inputs: tuple[Tensor, ...],
+    folder: Path,
+    names: list[str] | None = None,
+) -> float:
+    """The largest difference, relative to the largest answer, after the file, and after the source.
+
+    ``names`` are those under which the original takes the inputs, if it takes them by name.
+    """
     path = folder / "imported.deepgui"
     deepgui.save(imported.project, path)
     project = deepgui.load(path)
     assert project == imported.project
     original = original.eval()
-    expected = answers(original, inputs)
+    expected = answers(original, inputs, names)
     scale = max(1.0, *(float(t.abs().max()) for t in expected))
     worst = 0.0
     source = deepgui.to_python(project)
