@@ -157,10 +157,16 @@ def _free_param(block: Block, wanted: str, but: str = "") -> str:
 
 
 def set_default(block: Block, name: str, default: Value) -> Block:
-    """What a parameter of a block is where a use does not set it."""
+    """What a parameter of a block is where a use does not set it. One that its type does not allow brings its own."""
     if any(p.name == name and p.default == default and type(p.default) is type(default) for p in block.params):
         return block
-    return replace(block, params=tuple(replace(p, default=default) if p.name == name else p for p in block.params))
+    return replace(block, params=tuple(_with_default(p, default) if p.name == name else p for p in block.params))
+
+
+def _with_default(param: ParamSpec, default: Value) -> ParamSpec:
+    if default is None or replace(param, torch_default=None).check(default) is None:
+        return replace(param, default=default)
+    return ParamSpec(param.name, _type(default), default, doc=param.doc)  # type: ignore[arg-type]
 
 
 def rename_param(project: Project, block: str, name: str, wanted: str) -> tuple[Project, str]:

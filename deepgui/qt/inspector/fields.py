@@ -13,7 +13,7 @@ from PySide6.QtWidgets import QAbstractSpinBox, QComboBox, QFileDialog, QHBoxLay
 
 from deepgui.catalog.spec import ParamSpec, Value
 from deepgui.qt import style
-from deepgui.qt.inspector.text import Unreadable, read, write
+from deepgui.qt.inspector.text import Judge, Unreadable, read, read_expression, write
 from deepgui.qt.widgets import Switch, tool_button
 
 
@@ -51,10 +51,15 @@ class Field(QWidget):
 
 
 class TextField(Field):
-    """Anything that is typed: numbers, tuples, text. What is typed stays, even if it is wrong."""
+    """Anything that is typed: numbers, tuples, text. What is typed stays, even if it is wrong.
+
+    Attributes:
+        judge: says what is wrong with an expression; None where only values can be.
+    """
 
     def __init__(self, spec: ParamSpec) -> None:
         super().__init__(spec)
+        self.judge: Judge | None = None
         self.line, editor = self._make()
         self._adopt(editor)
         self._editor = editor
@@ -85,19 +90,23 @@ class TextField(Field):
 
     def _means(self, value: Value) -> bool:
         try:
-            return read(self.line.text(), self.spec) == value
+            return self._read(self.line.text()) == value
         except Unreadable:
             return False
 
     def _typed(self, text: str) -> None:
         try:
-            value = read(text, self.spec)
+            value = self._read(text)
         except Unreadable as wrong:
             self._set_bad(str(wrong))
             return
         self._set_bad("")
         self._shown = value
         self.edited.emit(value)
+
+    def _read(self, text: str) -> Value:
+        expr = read_expression(text, self.judge) if self.judge is not None else None
+        return read(text, self.spec) if expr is None else expr
 
     def _set_bad(self, sentence: str) -> None:
         if sentence or self._bad:
@@ -156,6 +165,8 @@ class NumberField(TextField):
         super().show_value(value, hint=hint, inferred=inferred)
 
     def _step(self, steps: int) -> None:
+        if self.judge is not None and self.text().startswith("="):
+            return  # an expression has no next one
         try:
             value = read(self.text(), self.spec)
         except Unreadable:

@@ -4,18 +4,22 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from PySide6.QtCore import Qt
+from PySide6.QtCore import QPoint, Qt
 from PySide6.QtWidgets import QLabel, QLineEdit, QSizePolicy, QVBoxLayout, QWidget
 
+from deepgui.catalog.expr import Expr
 from deepgui.catalog.spec import LayerSpec, ParamSpec, PortSpec, Value
 from deepgui.graph import edits
 from deepgui.graph.shapes import TensorType
 from deepgui.graph.values import Network, Node
 from deepgui.qt import theme
+from deepgui.qt.inspector import row_menu
+from deepgui.qt.inspector.expressions import complaint, computed, known
 from deepgui.qt.inspector.help import plain, to_html
 from deepgui.qt.inspector.row import LABEL_WIDTH, ParamRow, Shown
+from deepgui.qt.inspector.use_section import UseSection
 from deepgui.qt.session import Session
-from deepgui.qt.widgets import Badge, Elided, Fold, clear, column, label, row
+from deepgui.qt.widgets import Badge, Elided, Fold, button, clear, column, label, row
 
 HELP_STYLE = """<style>
 p {{ margin: 0 0 8px 0; }} p.section {{ font-weight: 600; margin: 12px 0 4px 0; }} p.term {{ margin: 0 0 6px 8px; }}
@@ -41,6 +45,7 @@ class LayerPage(QWidget):
         self._name = QLineEdit()
         self._cost = label()
         self._help: QLabel | None = None
+        self._use: UseSection | None = None
         theme.current().changed.connect(self._restyle)
 
     def show_selection(self) -> None:
@@ -48,7 +53,8 @@ class LayerPage(QWidget):
         network = self._session.network
         chosen = self._session.selection
         self._nodes = tuple(n for n in network.nodes.values() if n.id in chosen)
-        wanted = (tuple((n.id, n.kind) for n in self._nodes), id(self._session.registry), id(self._session.document))
+        specs = tuple((n.id, n.kind, self._spec(n)) for n in self._nodes)
+        wanted = (specs, self._session.levels[-1:], id(self._session.document))
         if wanted != self._built_for:
             self._built_for = wanted
             self._build()
@@ -61,17 +67,18 @@ class LayerPage(QWidget):
 
     def _build(self) -> None:
         clear(self._layout)
-        self.rows, self._ports, self._help = {}, [], None
+        self.rows, self._ports, self._help, self._use = {}, [], None, None
         if not self._nodes:
             return
-        specs = [self._spec(node) for node in self._nodes]
-        known = [spec for spec in specs if spec is not None]
-        self._layout.addLayout(self._header(known[0] if len(known) == len(specs) else None))
-        for param in common_params(known) if len(known) == len(specs) else ():
+        found = [self._spec(node) for node in self._nodes]
+        specs = [spec for spec in found if spec is not None]
+        self._layout.addLayout(self._header(specs[0] if len(specs) == len(found) else None))
+        for param in common_params(specs) if len(specs) == len(found) else ():
             self._add_row(param)
-        if len(self._nodes) == 1 and known:
-            self._add_ports(known[0])
-            self._add_help(known[0])
+        if len(self._nodes) == 1 and specs:
+            self._add_use(specs[0])
+            self._add_ports(specs[0])
+            self._add_help(specs[0])
         self._layout.addStretch()
 
     def _header(self, spec: LayerSpec | None) -> QVBoxLayout:
@@ -99,15 +106,40 @@ class LayerPage(QWidget):
         elif spec is None:
             text = "This layer is not in the catalogue, so its parameters cannot be shown. They are kept as they are."
             header.addWidget(label(text, "warning", wrap=True))
+        if spec is not None and spec.form == "block" and len(self._nodes) == 1:
+            go = button("Go in", "enter_block", icon="sign-in", tip="Look into the block (Enter on the canvas)")
+            node = self._nodes[0].id
+            go.clicked.connect(lambda: self._session.enter(node))
+            header.addWidget(go, 0, Qt.AlignmentFlag.AlignLeft)
         header.setContentsMargins(0, 0, 0, 8)
         return header
 
     def _add_row(self, param: ParamSpec) -> None:
-        line = ParamRow(param)
+        line = ParamRow(param, judge=lambda expr: self._judge(param, expr))
         line.edited.connect(self._set)
         line.reset.connect(self._unset)
+        line.menu_requested.connect(self._open_menu)
         self.rows[param.name] = line
         self._layout.addWidget(line)
+
+    def _add_use(self, spec: LayerSpec) -> None:
+        """How it takes part; Inputs and Outputs always do."""
+        node = self._nodes[0]
+        if spec.form not in ("input", "output"):
+            self._use = UseSection(self._session, node, spec)
+            self._layout.addWidget(self._use)
+
+    def _judge(self, param: ParamSpec, expr: Expr) -> str:
+        """What is wrong with an expression for a parameter of the selected layers; empty if nothing is."""
+        for node in self._nodes:
+            values = known(self._session, node, param.name)
+            if wrong := complaint(expr, param, self._spec(node), values):
+                return wrong
+        return ""
+
+    def _open_menu(self, name: str, at: QPoint) -> None:
+        only = self._nodes[0] if len(self._nodes) == 1 else None
+        row_menu.build(self._session, only, self.rows[name]).popup(at)
 
     def _add_ports(self, spec: LayerSpec) -> None:
         content = QWidget()
@@ -162,6 +194,8 @@ class LayerPage(QWidget):
             return
         for name, line in self.rows.items():
             line.show_state(self._state(name, line.spec))
+        if self._use is not None:
+            self._use.refresh()
         node = self._nodes[0]
         if not self._name.hasFocus() and self._name.text() != node.label:
             self._name.setText(node.label)
@@ -192,6 +226,9 @@ class LayerPage(QWidget):
     def _state_of(self, node: Node, name: str, spec: ParamSpec) -> Shown:
         if name in node.params:
             value = node.params[name]
+            if isinstance(value, Expr):
+                note = computed(name, value, node, self._spec(node), self._session)
+                return Shown(value, own=True, computed=note)
             same = not spec.infer and value == spec.default and type(value) is type(spec.default)
             return Shown(
                 value, own=not same and (spec.infer is not None or spec.default is not None or not spec.required)

@@ -64,7 +64,7 @@ class ProjectPage(QWidget):
 
     def refresh(self) -> None:
         """Show the project of the moment."""
-        project, network, report = self._session.project, self._session.network, self._session.report
+        project, network, report = self._session.project, self._session.main, self._session.whole
         figures = {"layers": f"{len(network.nodes):,}", "wires": f"{len(network.wires):,}"}
         figures["parameters"] = f"{report.parameters:,}" if report else "–"
         figures["multiply-adds"] = f"{report.multiply_adds:,} per example" if report else "–"

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from PySide6.QtCore import QEvent, QObject, Qt, Signal
-from PySide6.QtGui import QIcon
+from PySide6.QtCore import QEvent, QObject, QPoint, Qt, Signal
+from PySide6.QtGui import QContextMenuEvent, QIcon
 from PySide6.QtWidgets import QApplication, QGridLayout, QWidget
 
+from deepgui.catalog.expr import Expr
 from deepgui.catalog.spec import ParamSpec, Value, show
 from deepgui.qt import style
-from deepgui.qt.inspector.fields import Field, field_for
+from deepgui.qt.inspector.fields import Field, TextField, field_for
+from deepgui.qt.inspector.text import Judge
 from deepgui.qt.widgets import Elided, label, tool_button
 
 LABEL_WIDTH = 112
@@ -24,12 +26,14 @@ class Shown(NamedTuple):
         own: the value was set by the user and is not the default.
         inferred: the wire gave the value.
         mixed: the selected layers have different values.
+        computed: what the expression comes to; empty if it is none, or has no value.
     """
 
     value: Value
     own: bool = False
     inferred: bool = False
     mixed: bool = False
+    computed: str = ""
 
 
 class ParamRow(QWidget):
@@ -38,15 +42,23 @@ class ParamRow(QWidget):
     Signals:
         edited(name, value): a valid value was typed or chosen.
         reset(name): back to the default, or to what the wire says.
+        menu_requested(name, at): the row's menu is wanted at a place of the screen.
+
+    Args:
+        judge: what says whether an expression can be the value; without it there are no expressions.
     """
 
     edited = Signal(str, object)
     reset = Signal(str)
+    menu_requested = Signal(str, QPoint)
 
-    def __init__(self, spec: ParamSpec, title: str = "") -> None:
+    def __init__(self, spec: ParamSpec, title: str = "", judge: Judge | None = None) -> None:
         super().__init__()
         self.spec = spec
+        self.own = False
+        self._writing = False
         self.field: Field = field_for(spec)
+        self._formula = self._make_formula(judge)
         self.field.name_editor(f"param_{spec.name}", title or spec.name)
         self._title = Elided(title or spec.name, "parameter", Qt.TextElideMode.ElideMiddle, width=LABEL_WIDTH)
         self._title.clicked.connect(self.field.setFocus)
@@ -61,12 +73,40 @@ class ParamRow(QWidget):
         for part in (self._note, self._error, self._help):
             part.hide()
         self.field.setToolTip(spec.doc)
-        self.field.edited.connect(lambda value: self.edited.emit(self.spec.name, value))
-        self.field.rejected.connect(self._show_error)
-        editor = self.field.focusProxy()
-        if editor is not None:
-            editor.setAccessibleDescription(spec.doc)
-            editor.installEventFilter(self)
+        for field in {self.field, self._formula} - {None}:
+            field.edited.connect(lambda value: self.edited.emit(self.spec.name, value))
+            field.rejected.connect(self._show_error)
+            editor = field.focusProxy()
+            if editor is not None:
+                editor.setAccessibleDescription(spec.doc)
+                editor.installEventFilter(self)
+
+    def _make_formula(self, judge: Judge | None) -> TextField | None:
+        """The line in which expressions are written: the field itself, or one in place of a switch or a choice."""
+        if judge is None:
+            return None
+        made = self.field if isinstance(self.field, TextField) else TextField(self.spec)
+        made.judge = judge
+        if made is not self.field:
+            made.name_editor(f"expression_{self.spec.name}", f"Expression of {self.spec.name}")
+            made.hide()
+        return made
+
+    def write_expression(self) -> None:
+        """Put the cursor where an expression can be written."""
+        if self._formula is not None:
+            self._writing = True
+            self._show_formula(True)
+            if not self._formula.text().startswith("="):
+                self._formula.line.setText("=")
+            self._formula.setFocus()
+            self._formula.line.deselect()
+            self._formula.line.end(False)
+
+    def _show_formula(self, on: bool) -> None:
+        if self._formula is not None and self._formula is not self.field:
+            self._formula.setVisible(on)
+            self.field.setVisible(not on)
 
     def _arrange(self) -> None:
         grid = QGridLayout(self)
@@ -75,6 +115,8 @@ class ParamRow(QWidget):
         grid.setVerticalSpacing(2)
         grid.addWidget(self._title, 0, 0, Qt.AlignmentFlag.AlignVCenter)
         grid.addWidget(self.field, 0, 1)
+        if self._formula is not None and self._formula is not self.field:
+            grid.addWidget(self._formula, 0, 1)
         grid.addWidget(self._reset, 0, 2)
         for line, part in enumerate((self._error, self._note, self._help), 1):
             grid.addWidget(part, line, 1, 1, 2)
@@ -95,7 +137,12 @@ class ParamRow(QWidget):
     def show_state(self, shown: Shown) -> None:
         """Show a value with where it comes from."""
         hint = "None" if self.spec.nullable else ""
-        if shown.mixed:
+        self.own = shown.own
+        computed = isinstance(shown.value, Expr)
+        self._show_formula(computed or self._writing)
+        if computed and self._formula is not None:
+            self._formula.show_value(shown.value)
+        elif shown.mixed:
             self.field.show_value(None, hint="several values")
         elif shown.inferred:
             self._show_inferred(shown.value)
@@ -103,8 +150,8 @@ class ParamRow(QWidget):
             self.field.show_value(None, hint="from the wire", inferred=True)
         else:
             self.field.show_value(shown.value, hint=hint or ("required" if self.spec.required else ""))
-        self._note.setVisible(shown.inferred)
-        self._note.setText("inferred from the wire" if shown.inferred else "")
+        self._note.setText("inferred from the wire" if shown.inferred else shown.computed)
+        self._note.setVisible(bool(self._note.text()))
         style.set_flag(self._title, "changed", shown.own)
         self._reset.setVisible(shown.own)
         self._reset.setIcon(self._reset_icon if shown.own else QIcon())
@@ -123,10 +170,17 @@ class ParamRow(QWidget):
         self._error.setText(sentence)
         self._error.setVisible(bool(sentence))
 
+    def contextMenuEvent(self, event: QContextMenuEvent) -> None:
+        self.menu_requested.emit(self.spec.name, event.globalPos())
+
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:
-        """The help stands beside the field that has the focus."""
+        """The help stands beside the field that has the focus; its menu is the row's."""
+        if isinstance(event, QContextMenuEvent) and self.receivers("2menu_requested(QString,QPoint)"):
+            self.menu_requested.emit(self.spec.name, event.globalPos())
+            return True
         if event.type() == QEvent.Type.FocusIn:
             self._help.setVisible(bool(self.spec.doc))
         elif event.type() == QEvent.Type.FocusOut and QApplication.activePopupWidget() is None:
             self._help.hide()
+            self._writing = False
         return super().eventFilter(watched, event)

@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 import ast
+from collections.abc import Callable
 
+from deepgui.catalog.expr import Expr
 from deepgui.catalog.spec import ParamSpec, Value, freeze, show
 
+Judge = Callable[[Expr], str]
+"""What is wrong with an expression, in one sentence; empty if nothing is."""
 NONE_WORDS = ("", "none", "null")
 
 
@@ -17,11 +21,24 @@ def write(value: Value, spec: ParamSpec) -> str:
     """A value as it stands in its field: ``3``, ``1e-05``, ``3, 3``; empty for None."""
     if value is None:
         return ""
+    if isinstance(value, Expr):
+        return str(value)
     if spec.type in ("str", "choice", "index") and isinstance(value, str):
         return value
     if spec.type in ("ints", "floats") and isinstance(value, tuple):
         return ", ".join(repr(item) for item in value)
     return repr(value)
+
+
+def read_expression(text: str, judge: Judge) -> Expr | None:
+    """The expression that a text with ``=`` in front is; None for any other. Raises :class:`Unreadable`."""
+    if not text.lstrip().startswith("="):
+        return None
+    expr = Expr(text.strip()[1:].strip())
+    complaint = judge(expr)
+    if complaint:
+        raise Unreadable(complaint)
+    return expr
 
 
 def read(text: str, spec: ParamSpec) -> Value:
