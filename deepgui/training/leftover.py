@@ -24,7 +24,7 @@ FREE = (
 )
 """Training settings that may be others when a run goes on: the next step can be taken with any of them.
 
-A schedule of the learning rate that was laid out over a number of epochs keeps to that number.
+A schedule of the learning rate that was laid out over another number of epochs or steps is laid out anew.
 """
 _LEFT = frozenset(("interrupted", "stopped", "failed"))
 _DISMISSED = "dismissed"

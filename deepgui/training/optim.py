@@ -188,12 +188,18 @@ def _can_fuse(cls: type, module: nn.Module) -> bool:
 
 
 class Schedule:
-    """A scheduler at its own pace: tell it of every step and every epoch, it moves when it is its turn."""
+    """A scheduler at its own pace: tell it of every step and every epoch, it moves when it is its turn.
+
+    Attributes:
+        renewed: whether what was loaded had been laid out over another length and now follows this one.
+    """
 
     def __init__(self, config: TrainingConfig, optimizer: Optimizer, length: Length) -> None:
         self.optimizer = optimizer
         self.cadence: Cadence | None = None
         self.inner: LRScheduler | None = None
+        self.renewed = False
+        self._config, self._length = config, length
         if config.scheduler:
             self.cadence = schedulers()[config.scheduler].cadence
             self.inner = _build_scheduler(config, optimizer, length)
@@ -238,8 +244,54 @@ class Schedule:
         return self.inner.state_dict() if self.inner is not None else {}
 
     def load_state_dict(self, state: dict[str, Any]) -> None:
-        if self.inner is not None and state:
-            self.inner.load_state_dict(state)
+        """Go on from :meth:`state_dict`, after the optimiser's own state was loaded.
+
+        A plan that was laid out over a run of another length is laid out anew: the learning rate is then what a
+        run of this length has at this place.
+        """
+        if self.inner is None or not state:
+            return
+        planned = _plan(self._config, self.inner)
+        self.inner.load_state_dict(state)
+        if _plan(self._config, self.inner) != planned:
+            self._lay_out_anew()
+            self.renewed = True
+
+    def _lay_out_anew(self) -> None:
+        """Changes that were made by hand stay: they scaled the old plan, and scale the new one likewise."""
+        assert self.inner is not None
+        group, still = self.optimizer.param_groups[0], _Still([torch.zeros(1)], dict(self.optimizer.defaults))
+        fresh = Schedule(self._config, still, self._length)
+        still.step()  # a scheduler warns if it moves first
+        fresh._advance(self.inner.last_epoch)
+        new = still.param_groups[0]
+        if new["initial_lr"]:
+            fresh.set_lr(new["lr"] * group["initial_lr"] / new["initial_lr"])
+        self.inner.load_state_dict(fresh.state_dict())
+        moved = ("lr", "initial_lr", "max_lr", "min_lr", *(("momentum", "betas") if "max_momentum" in new else ()))
+        group.update({name: new[name] for name in moved if name in new})
+
+    def _advance(self, moves: int) -> None:
+        """To where the plan is after so many moves."""
+        assert self.inner is not None
+        if self.cadence == "step" and moves:  # each rate follows from the number of the step alone
+            self.inner.last_epoch = int(min(moves, getattr(self.inner, "total_steps", math.inf) - 1)) - 1
+            moves = 1
+        for _ in range(moves):
+            self._move()
+
+
+class _Still(Optimizer):
+    """Moves nothing: what a schedule is tried on."""
+
+    def step(self, closure: object = None) -> None:  # type: ignore[override]
+        return
+
+
+def _plan(config: TrainingConfig, scheduler: LRScheduler) -> dict[str, object]:
+    """Those settings of a scheduler that were chosen to suit the length of the run."""
+    chosen = [name for name in _FALLBACKS.get(config.scheduler, {}) if config.scheduler_options.get(name) is None]
+    return {name: getattr(scheduler, name, None) for name in chosen}
 
 
 def _build_scheduler(config: TrainingConfig, optimizer: Optimizer, length: Length) -> LRScheduler:

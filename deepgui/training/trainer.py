@@ -197,6 +197,11 @@ class Trainer:
             self.restore(state)
             self._keeper = Keeper(self.spec.resume, config.checkpoint_minutes)
             self._keeper.rewind(self.step)
+            if self.stepper.schedule.renewed:
+                yield Warned(
+                    f"{config.scheduler} is laid out anew over {config.epochs:,} epochs ({self.total_steps:,} steps): "
+                    f"the learning rate goes on at {self.stepper.lr:.3g}."
+                )
         self._began = perf_counter() - self.position.seconds
         self._look_back = LookBack(self._elements)
         self._remember()

@@ -111,6 +111,40 @@ def test_changing_the_learning_rate_scales_what_a_schedule_still_plans():
         assert rates[0.5][7:] == pytest.approx([r / 2 for r in rates[1.0][7:]]), name
 
 
+def rates_of(schedule: optim.Schedule, epochs: range) -> list[float]:
+    """The learning rate of every step of these epochs, five steps each."""
+    rates = []
+    for _ in epochs:
+        for _ in range(5):
+            rates.append(schedule.optimizer.param_groups[0]["lr"])
+            if schedule.each_step:
+                schedule.each_step()
+        schedule.epoch_finished(1.0)
+    return rates
+
+
+@pytest.mark.parametrize("epochs", [6, 12])
+@pytest.mark.parametrize("name", sorted(set(optim.schedulers()) - {"ReduceLROnPlateau"}))
+def test_a_schedule_taken_over_from_a_run_of_other_length_goes_on_as_in_a_run_of_this_one(name, epochs):
+    config = TrainingConfig(scheduler=name, optimizer="SGD", optimizer_options={"lr": 0.1, "momentum": 0.9})
+    module = torch.nn.Linear(2, 2)
+
+    def schedule_of(epochs: int) -> optim.Schedule:
+        optimizer = optim.build_optimizer(config, module)
+        schedule = optim.Schedule(config, optimizer, optim.Length(5, epochs, 5 * epochs))
+        optimizer.step()
+        return schedule
+
+    for factor in (1.0, 0.5):  # changed by hand on the way, or not
+        wanted = [rate * factor for rate in rates_of(schedule_of(epochs), range(epochs))[20:]]
+        left, taken_up = schedule_of(8), schedule_of(epochs)
+        rates_of(left, range(4))
+        left.set_lr(left.optimizer.param_groups[0]["lr"] * factor)
+        taken_up.optimizer.load_state_dict(left.optimizer.state_dict())
+        taken_up.load_state_dict(left.state_dict())
+        assert rates_of(taken_up, range(4, epochs)) == pytest.approx(wanted)
+
+
 def test_settings_that_torch_refuses_are_a_sentence(wine):
     *_, last = Trainer(RunSpec(wine(optimizer_options={"lr": 0.1, "betas": (2.0, 0.9)})))
     assert isinstance(last, Failed)

@@ -17,10 +17,10 @@ import pytest
 import torch
 
 from deepgui.data.dataset import Split
-from deepgui.training import checkpoints, keeper, store
+from deepgui.training import checkpoints, keeper, optim, store
 from deepgui.training.control import Control
 from deepgui.training.evaluate import load_trained
-from deepgui.training.events import CheckpointSaved, Finished, Scalars
+from deepgui.training.events import CheckpointSaved, Finished, Scalars, Warned
 from deepgui.training.trainer import RunSpec, Trainer
 
 MOMENTUM = {"optimizer": "SGD", "optimizer_options": {"lr": 0.05, "momentum": 0.9}}
@@ -148,14 +148,28 @@ def test_a_run_that_reached_its_most_steps_ends_at_once_when_resumed(wine, new_r
     assert train(lower, None, resume=folder)[1].steps == limit
 
 
-def test_a_finished_one_cycle_goes_on_at_its_last_rate(wine, new_run):
-    short = wine(epochs=2, scheduler="OneCycleLR")
+def test_a_finished_one_cycle_of_a_fixed_length_goes_on_at_its_last_rate(wine, new_run):
+    short = wine(epochs=2, scheduler="OneCycleLR", scheduler_options={"total_steps": 8})
     folder = new_run(short)
     first, _, _ = train(short, folder)
     more, end, _ = train(replace(short, training=replace(short.training, epochs=4)), None, resume=folder)
     assert (end.reason, end.steps) == ("completed", 16)
     assert len({lr for _, lr in more["lr"]}) == 1
     assert more["lr"][0][1] <= first["lr"][-1][1]
+
+
+@pytest.mark.parametrize("name", ["CosineAnnealingLR", "OneCycleLR"])  # moves by epochs, by steps
+def test_with_more_epochs_a_schedule_is_laid_out_anew_and_that_is_said(wine, new_run, name):
+    long = wine(epochs=8, scheduler=name)
+    short = replace(long, training=replace(long.training, epochs=4))
+    folder = new_run(short)
+    train(short, folder, stop_at=10)
+    events = list(Trainer(RunSpec(long, resume=folder)))
+    rates = [lr for e in events if isinstance(e, Scalars) for lr in e.columns.get("lr", ())]
+    assert rates == pytest.approx(optim.preview_schedule(long.training, 32, steps_per_epoch=4)[10:])
+    assert [e.message for e in events if isinstance(e, Warned)] == [
+        f"{name} is laid out anew over 8 epochs (32 steps): the learning rate goes on at {rates[0]:.3g}."
+    ]
 
 
 def test_watching_does_not_change_what_is_learnt(wine, new_run):
