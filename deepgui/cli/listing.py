@@ -113,15 +113,22 @@ def _default(param: ParamSpec) -> str:
 
 
 def samples(arguments: Namespace) -> int:
-    """List the sample projects. Reads only the files: torch is not needed."""
+    """List the sample projects and the templates. Reads only the files: torch is not needed."""
+    from deepgui.library import templates
+
     found = [_sample(path) for path in sorted(samples_folder().glob("*.deepgui"))]
+    drawn = [{**_sample(t.path), "parameters": t.parameters} for t in templates().values()]
     if arguments.json:
-        output.print_json({"samples": found})
+        output.print_json({"samples": found, "templates": drawn})
         return DONE
     table = output.table("sample", "layers", "what to watch")
     for sample in found:
         table.add_row(sample["name"], str(sample["layers"]), sample["summary"])
     out = output.console()
+    out.print(table)
+    table = output.table("template", "parameters", "what it is")
+    for sample in drawn:
+        table.add_row(f"templates/{sample['name']}", f"{sample['parameters']:,}", sample["summary"])
     out.print(table)
     out.print(f"\nopen one with: deepgui {samples_folder() / 'NAME.deepgui'}")
     return DONE

@@ -36,10 +36,13 @@ def _docstring(drawing: Drawing) -> str:
     example = "For instance " if len(said) > 1 else ""
     summary = _summary(drawing)
     line = f'    """{summary}{example}{said[0]}. N is the batch."""'
-    if len(line) <= 100 or not summary:
+    if len(line) <= WIDTH:
         return line
+    facts = fill(f"{example}{said[0]}. N is the batch.", WIDTH, initial_indent="    ", subsequent_indent="    ")
+    if not summary:
+        return f'    """{facts.lstrip()}\n    """'
     words = fill(summary.strip(), WIDTH, initial_indent='    """', subsequent_indent="    ")
-    return f'{words}\n\n    {example}{said[0]}. N is the batch.\n    """'
+    return f'{words}\n\n{facts}\n    """'
 
 
 def _summary(drawing: Drawing) -> str:
