@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from time import perf_counter
 
@@ -46,7 +47,8 @@ class Run:
     """Drives a :class:`Trainer` in one daemon thread and publishes what it says in :attr:`feed`.
 
     Slots of the feed: ``progress`` (:class:`Progress`), ``score`` (the newest :class:`Score`, with the confusion
-    matrix). Readers poll; nothing is sent to them.
+    matrix), ``changes`` (numbers changed before a resumed run goes on; there when ``Started`` is). Readers poll;
+    nothing is sent to them.
     """
 
     def __init__(self, spec: RunSpec, observers: Sequence[Observer] = ()) -> None:
@@ -83,16 +85,22 @@ class Run:
         for event in self.trainer:
             self._publish(event)
 
-    def _recall(self) -> None:
+    def _recall_changes(self) -> None:
+        assert self.spec.resume is not None
+        with suppress(store.RunError):
+            self.feed.put("changes", store.changes(self.spec.resume))
+
+    def _recall_curves(self) -> None:
         """Curves that a resumed run drew up to its checkpoint; by now the record holds no more."""
         assert self.spec.resume is not None
-        try:
+        with suppress(store.RunError):  # the trainer will say what is wrong with the run
             for name in store.columns(self.spec.resume):
                 self.feed.extend(name, *store.history(self.spec.resume, name))
-        except store.RunError:
-            return  # the trainer will say what is wrong with the run
 
     def _publish(self, event: Event) -> None:
+        goes_on = isinstance(event, Started) and event.resumed_from is not None
+        if goes_on:
+            self._recall_changes()
         match event:
             case Started():
                 self._pace.start(event, self.trainer.step)
@@ -107,8 +115,8 @@ class Run:
             case Finished():
                 self.feed.put("score", self.trainer.evaluation)
         self.feed.post(event)
-        if isinstance(event, Started) and event.resumed_from is not None:
-            self._recall()
+        if goes_on:
+            self._recall_curves()
         elif isinstance(event, Finished):
             self._state = "finished"
         elif isinstance(event, Failed):

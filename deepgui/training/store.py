@@ -25,7 +25,7 @@ from deepgui.paths import user_data
 from deepgui.project import atomic
 from deepgui.project.file import SUFFIX, meaning_hash, read, write
 from deepgui.project.values import Project, main_key
-from deepgui.training.events import Event, Failed, Finished, Scalars, Started
+from deepgui.training.events import Event, Failed, Finished, NumberChanged, Scalars, Started
 from deepgui.training.feed import Steps, Values
 
 COMMIT_SECONDS = 1.0
@@ -252,6 +252,12 @@ def events(folder: Path) -> list[dict[str, Any]]:
     """All events but the curves, in order, as JSON's types. Raises RunError."""
     with _reading(folder) as connection:
         return [json.loads(text) for (text,) in connection.execute("select event from events order by rowid")]
+
+
+def changes(folder: Path) -> tuple[NumberChanged, ...]:
+    """What was changed by hand while the run trained, in order. Raises RunError."""
+    told = [event for event in events(folder) if event["event"] == "number_changed"]
+    return tuple(NumberChanged(event["step"], event["name"], event["value"]) for event in told)
 
 
 class Recorder:

@@ -80,7 +80,7 @@ class Chart(QWidget):
         self.bare = True
         self._lines: tuple[Line, ...] = ()
         self._ghosts: tuple[Line, ...] = ()
-        self._marks: tuple[float, ...] = ()
+        self.marks: tuple[float, ...] = ()
         self._best: tuple[float, float] | None = None
         self.cross: float | None = None
         self.note = ""
@@ -118,8 +118,8 @@ class Chart(QWidget):
 
     def set_marks(self, at: tuple[float, ...]) -> None:
         """Dotted upright lines."""
-        if at != self._marks:
-            self._marks = at
+        if at != self.marks:
+            self.marks = at
             self.redraw()
 
     def set_best(self, place: tuple[float, float] | None) -> None:
@@ -238,7 +238,7 @@ class Chart(QWidget):
         pen = QPen(colors.color("lr"), 0)
         pen.setStyle(Qt.PenStyle.DotLine)
         painter.setPen(pen)
-        for mark in self._marks:
+        for mark in self.marks:
             x = round(self._at(mark, 0).x()) + 0.5
             painter.drawLine(QPointF(x, self.frame.top()), QPointF(x, self.frame.bottom()))
         if self.note:

@@ -308,6 +308,8 @@ class RunController(QObject):
     def _on_started(self, event: Started) -> None:
         self.started = event
         self.progress = Progress(event.resumed_from or 0, event.total_steps, 0, event.epochs)
+        before = self.feed.latest("changes") if self.feed is not None else None
+        self.marks = tuple(Mark(c.step, c.name, c.value) for c in before or ())
         where = f"{event.device}, {event.precision}" if event.precision != "fp32" else event.device
         again = f", going on from step {event.resumed_from:,}" if event.resumed_from is not None else ""
         self.message.emit("info", f"Training {event.parameters:,} parameters on {where}{again}.", "")

@@ -94,6 +94,24 @@ def test_stop_then_go_on_reaches_the_planned_end(qtbot, window):
     assert len(RunStore(folder.parent).list()) == 1
 
 
+def test_marks_of_a_changed_learning_rate_come_back_with_the_curves(qtbot, window):
+    _session, controller, dock = window(moons())
+    dock.transport.step_button.click()
+    qtbot.waitUntil(lambda: controller.state == "paused", timeout=60_000)
+    controller.set_lr(0.01)
+    qtbot.waitUntil(lambda: bool(controller.marks), timeout=30_000)
+    changed = controller.marks
+    controller.step()
+    qtbot.waitUntil(lambda: len(controller.feed.column("lr")[0]) > changed[0].step, timeout=30_000)
+    controller.stop()
+    qtbot.waitUntil(lambda: dock.banner.go_on.isVisible(), timeout=60_000)
+    dock.banner.go_on.click()
+    settle(qtbot, controller)
+    assert controller.finished.reason == "completed"
+    assert controller.marks == changed
+    assert dock.plots.loss_plot.chart.marks == (changed[0].step,)
+
+
 def test_what_a_kill_leaves_is_offered_on_opening(qtbot, window, tmp_path):
     project = moons()
     folder = RunStore(tmp_path / "moons.runs").create(project)
