@@ -17,7 +17,8 @@ from torch import nn
 from torch.utils.flop_counter import FlopCounterMode
 
 from deepgui.catalog.corrections import SHORTENED
-from deepgui.catalog.own.loading import obstacle
+from deepgui.catalog.own.declared import is_own
+from deepgui.catalog.own.loading import obstacle, said
 from deepgui.catalog.spec import LayerSpec, Value
 from deepgui.compiler.call import arguments, constructor_arguments
 from deepgui.compiler.lower import resolve
@@ -108,11 +109,11 @@ def _find(spec: LayerSpec, params: Mapping[str, Value], types: Types) -> Facts:
         weights, flops, outputs = _measure(spec, params, types, inferred, "meta")
     except (Exception, SystemExit) as error:  # layers raise whatever they like for a bad shape
         if not _needs_values(error, types):
-            return Facts(**known, error=_words(error))
+            return Facts(**known, error=_words(error, spec))
         try:
             weights, flops, outputs = _measure(spec, params, types, inferred, "cpu")
         except (Exception, SystemExit) as again:
-            return Facts(**known, error=_words(again))
+            return Facts(**known, error=_words(again, spec))
     outputs, factor = _stretched(spec, in_force, types, outputs)
     multiply_adds = flops * factor // (2 * BATCHES[0])
     return Facts(outputs, parameters=weights, multiply_adds=multiply_adds, **known)
@@ -141,7 +142,7 @@ def _quietly() -> Iterator[None]:
         yield
 
 
-def _needs_values(error: Exception, types: Types) -> bool:
+def _needs_values(error: BaseException, types: Types) -> bool:
     """Whether a layer failed because it looks at values, which meta tensors lack, and is small enough to run."""
     text = str(error)
     looks = isinstance(error, NotImplementedError) or "meta" in text or "data-dependent" in text
@@ -200,6 +201,8 @@ def _solve(spec: LayerSpec, params: Mapping[str, Value], first: Any, second: Any
         for step in port.path:
             a, b = a[step], b[step]
         if not isinstance(a, torch.Tensor):
+            if is_own(spec.target) and a is not None:
+                raise ValueError(f"it returns {type(a).__name__} where a tensor is expected")
             continue
         if a.dim() != b.dim():
             raise ValueError("the number of dimensions depends on the batch size")
@@ -215,7 +218,9 @@ def _dim(x: int, y: int) -> Dim:
     return Dim(slope, x - slope * BATCHES[0])
 
 
-def _words(error: Exception) -> str:
-    """The last plain line of an exception's message."""
+def _words(error: BaseException, spec: LayerSpec) -> str:
+    """The first plain line of an exception's message; of a layer of one's own with the line of its code."""
+    if is_own(spec.target):
+        return said(error, spec.target.rpartition(".")[0])
     lines = [line.strip() for line in str(error).splitlines() if line.strip()]
     return lines[0] if lines else type(error).__name__

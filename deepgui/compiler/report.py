@@ -6,6 +6,8 @@ import threading
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 
+from deepgui.catalog.own.declared import is_own
+from deepgui.catalog.own.loading import UNTRUSTED, obstacle
 from deepgui.catalog.spec import LayerSpec, Registry, Value, show
 from deepgui.compiler.advice import Case, advise
 from deepgui.compiler.facts import Facts, Types, infer, params_key
@@ -142,12 +144,15 @@ def _examine(lowered: Lowered, given: Mapping[str, TensorType], env: Mapping[str
 
     known = propagate(lowered, given, measure)
     nodes = {n.id: _node_report(n, lowered, known, insides.get(n.id, ())) for n in network.nodes.values()}
-    problems = [*lint(network, registry, env, lowered.linted)]
+    problems = [*lint(network, registry, env, lowered.linted), *_own_code(network, registry)]
     flawed = {p.node for p in problems if p.severity == "error"}
     for node_id, (types, facts) in known.items():
         spec = lowered.calls[node_id].meta["spec"]
         if spec.form == "block":
             problems += _inner_problems(network.nodes[node_id], insides.get(node_id, ()))
+        elif is_own(spec.target) and facts.error and node_id not in flawed:
+            label = network.nodes[node_id].label
+            problems.append(Problem("own-code", f"{label}: {spec.kind} fails: {facts.error}.", node_id))
         elif spec.form != "input" and node_id not in flawed:
             problems += advise(Case(network, registry, network.nodes[node_id], spec, types, facts))
     problems += _bad_outputs(network, nodes) if env is None else ()
@@ -300,3 +305,19 @@ def _bad_outputs(network: Network, nodes: Mapping[str, NodeReport]) -> Iterator[
                     severity="warning",
                     reason="Training compares one row of the output with each example.",
                 )
+
+
+_WHY_TRUST = "Python can do anything on this machine, so a project's own layers run only once you agreed."
+
+
+def _own_code(network: Network, registry: Registry) -> Iterator[Problem]:
+    """Layers written in Python that may not, or cannot, run."""
+    for node in network.nodes.values():
+        spec = registry.get(node.kind)
+        if spec is not None and (why := obstacle(spec.target)):
+            yield Problem(
+                "own-code",
+                f"{node.label}: {node.kind} {why}.",
+                node.id,
+                reason=_WHY_TRUST if UNTRUSTED in why else "",
+            )

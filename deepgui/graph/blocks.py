@@ -13,6 +13,8 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from deepgui.catalog.expr import Expr, ExprError
+from deepgui.catalog.own import declared as own
+from deepgui.catalog.own.declared import OwnError
 from deepgui.catalog.spec import LayerSpec, ParamSpec, PortSpec, Registry, Value, freeze
 from deepgui.graph.values import Block, Network, Node
 
@@ -39,8 +41,13 @@ class BlockRegistry(Registry):
         self.blocks = blocks
         self.remembered: dict[Any, Any] = {}  # what the compiler knows of their uses
         for name, block in blocks.items():
-            if name not in base:
+            if name in base:
+                continue
+            if block.code is None:
                 self._specs[name] = declare(name, block)
+                continue
+            with suppress(OwnError):  # lint says so where it is used
+                self._specs[name] = own.declare(block.code.source, block.code.layer, base, kind=name)
 
 
 _latest: list[BlockRegistry] = []
@@ -58,6 +65,11 @@ def with_blocks(base: Registry, blocks: Mapping[str, Block]) -> Registry:
     _latest.insert(0, made)
     del _latest[_KEPT:]
     return made
+
+
+def forget() -> None:
+    """Make the registries anew, since what their layers can do has changed (code was trusted)."""
+    _latest.clear()
 
 
 def blocks_of(registry: Registry) -> Mapping[str, Block]:

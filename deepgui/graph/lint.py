@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 
 from deepgui.catalog.expr import Expr, ExprError
+from deepgui.catalog.own import declared as own
 from deepgui.catalog.spec import LayerSpec, Registry, Value, show
 from deepgui.graph import blocks, edits, topology
 from deepgui.graph.problems import Fix, Problem
@@ -44,6 +45,7 @@ def lint(
         found += known[1]
     found += _nowhere(network)
     found += _same_names(network)
+    found += _hidden_blocks(network, registry)
     return tuple(found)
 
 
@@ -123,6 +125,10 @@ def _disconnect(label: str, wire: Wire) -> Fix:
 
 
 def _unknown(node: Node, registry: Registry) -> Problem:
+    written = blocks.blocks_of(registry).get(node.kind)
+    if written is not None and written.code is not None:
+        why = own.complaint(written.code.source, written.code.layer)
+        return Problem("own-code", f"{node.label}: the code of {node.kind} is no layer. {why}.", node=node.id)
     near = registry.suggest(node.kind)
     hint = f" Did you mean {near}?" if near else ""
     return Problem("unknown-kind", f"{node.label}: there is no layer {node.kind}.{hint}", node=node.id)
@@ -261,6 +267,20 @@ def _dangling(wire: Wire, node: Node | None, port: str) -> Problem:
         port=port,
         fix=_disconnect("Remove the wire", wire),
     )
+
+
+def _hidden_blocks(network: Network, registry: Registry) -> Iterator[Problem]:
+    """Uses of a kind that both PyTorch and the project have: PyTorch's is meant."""
+    for node in network.nodes.values():
+        written, spec = blocks.blocks_of(registry).get(node.kind), registry.get(node.kind)
+        if written is not None and written.code is not None and spec is not None and not own.is_own(spec.target):
+            yield Problem(
+                "hidden-block",
+                f"{node.label}: the layer {node.kind} of this project is not used, since PyTorch has one of that name. "
+                "Call yours otherwise.",
+                node=node.id,
+                severity="warning",
+            )
 
 
 def _same_names(network: Network) -> Iterator[Problem]:

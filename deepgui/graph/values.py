@@ -112,6 +112,21 @@ class Network:
 
 
 @dataclass(frozen=True)
+class Code:
+    """A layer written in Python instead of drawn. It is text: nothing here runs it.
+
+    Attributes:
+        source: the whole module's source.
+        layer: the class in it that is meant.
+        file: name of the file beside the project that the source was read from; empty if it lives in the project.
+    """
+
+    source: str
+    layer: str
+    file: str = ""
+
+
+@dataclass(frozen=True)
 class Block:
     """A reusable network that is placed like a layer: its name is the kind of the nodes that use it.
 
@@ -123,9 +138,11 @@ class Block:
         params: the block's own parameters with their defaults.
         summary: one sentence for the palette.
         category: heading in the palette.
+        code: what it is instead of a drawing, if it was written in Python; the rest is then empty.
     """
 
     network: Network
     params: tuple[ParamSpec, ...] = ()
     summary: str = ""
     category: str = ""
+    code: Code | None = None

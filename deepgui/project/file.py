@@ -4,7 +4,7 @@
 
     {
       "format": "deepgui",
-      "version": 2,
+      "version": 3,
       "name": "digits",
       "notes": [],
       "networks": {
@@ -27,6 +27,9 @@
           "params": [{"name": "width", "type": "int", "default": 64}],
           "nodes": {"conv": {"kind": "Conv2d", "params": {"out_channels": {"expr": "width"}}}, ...},
           "wires": [...]
+        },
+        "SwiGLU": {
+          "code": {"layer": "SwiGLU", "source": ["import torch", ...]}
         }
       },
       "data": {...},
@@ -59,7 +62,7 @@ from typing import Any
 
 from deepgui.graph.blocks import uses
 from deepgui.graph.values import Block
-from deepgui.project import atomic, migrations
+from deepgui.project import atomic, migrations, own
 from deepgui.project.data_paths import located, portable
 from deepgui.project.decode import FileError, printable
 from deepgui.project.encode import plain_config
@@ -97,7 +100,7 @@ def read(path: Path | str) -> Project:
         text = data.decode("utf-8-sig")
     except UnicodeDecodeError:
         raise FileError(f"{name} is not a DeepGUI project: it is not text in UTF-8.") from None
-    return located(from_text(text, name), path.parent)
+    return own.opened(located(from_text(text, name), path.parent), path)
 
 
 def write(project: Project, path: Path | str) -> None:
@@ -148,6 +151,8 @@ def meaning_hash(project: Project) -> str:
 
 
 def _meaning_of(block: Block) -> list[Any]:
+    if block.code is not None:
+        return [block.code.layer, block.code.source]
     nodes = [[node.id, plain_node(node)] for node in block.network.nodes.values()]
     return [[plain_param(param) for param in block.params], nodes, sorted(block.network.wires)]
 

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-LATEST = 2
+LATEST = 3
 
 
 @dataclass(frozen=True)
@@ -26,7 +26,9 @@ class Renames:
 
 
 RENAMES: Mapping[int, Renames] = {}
-"""By the version that is left behind: ``RENAMES[1]`` leads from version 1 to 2, which only added blocks."""
+"""By the version that is left behind: ``RENAMES[1]`` leads from version 1 to 2, which only added blocks.
+
+Version 3 only added layers written in Python (``code`` of a block)."""
 
 
 def migrate(raw: dict[str, Any], version: int, table: Mapping[int, Renames] = RENAMES, latest: int = LATEST) -> None:

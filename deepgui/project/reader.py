@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from pathlib import PurePath
 from typing import Any, get_args
 
 from deepgui.catalog.expr import Expr
 from deepgui.catalog.spec import Infer, ParamSpec, ParamType, Value
 from deepgui.graph.blocks import INDEX, REPEAT
-from deepgui.graph.values import Block, Network, Node, Wire
+from deepgui.graph.values import Block, Code, Network, Node, Wire
 from deepgui.project import migrations
 from deepgui.project.decode import (
     FileError,
@@ -58,10 +59,13 @@ def _project(raw: object) -> Project:
         for key, value in as_mapping(fields["networks"], ("networks",)).items()
     }
     layouts = _layouts(fields, "block_layout", "blocks", "block")
-    blocks = {
-        as_identifier(key, ("blocks",)): _block(value, ("blocks", key), layouts.get(key, {}))
-        for key, value in as_mapping(fields.get("blocks", {}), ("blocks",)).items()
-    }
+    blocks: dict[str, Block] = {}
+    for key, value in as_mapping(fields.get("blocks", {}), ("blocks",)).items():
+        name, place = as_identifier(key, ("blocks",)), ("blocks", key)
+        if isinstance(value, dict) and "code" in value:
+            blocks[name] = _code_block(name, value, place, blocks)
+        else:
+            blocks[name] = _block(value, place, layouts.get(key, {}))
     return Project(
         as_text(fields.get("name", "untitled"), ("name",)),
         networks,
@@ -99,6 +103,31 @@ def _block(raw: object, place: Place, layout: object) -> Block:
         as_text(fields.get("summary", ""), (*place, "summary")),
         as_text(fields.get("category", ""), (*place, "category")),
     )
+
+
+_CODE = ("layer", "file", "source", "same_as")
+
+
+def _code_block(name: str, raw: object, place: Place, earlier: dict[str, Block]) -> Block:
+    """A layer written in Python: its text, which is not looked into."""
+    place = (*place, "code")
+    fields = as_object(as_object(raw, place[:-1], ("code",))["code"], place, _CODE, required=("layer",))
+    if ("source" in fields) == ("same_as" in fields):
+        raise Misfit(place, 'must have either "source" or "same_as"')
+    if "source" in fields:
+        lines = [as_text(line, (*place, "source")) for line in as_list(fields["source"], (*place, "source"))]
+        if any("\n" in line for line in lines):
+            raise Misfit((*place, "source"), "must have each line by itself")
+        source = "\n".join(lines)
+    else:
+        owner = earlier.get(as_text(fields["same_as"], (*place, "same_as")))
+        if owner is None or owner.code is None:
+            raise Misfit((*place, "same_as"), f"no earlier block {quoted(fields['same_as'])} has code")
+        source = owner.code.source
+    file = as_text(fields.get("file", ""), (*place, "file"))
+    if file and (file != PurePath(file).name or "\\" in file or ":" in file):
+        raise Misfit((*place, "file"), f"must be the name of a file beside the project, not {quoted(file)}")
+    return Block(Network(name), code=Code(source, as_identifier(fields["layer"], (*place, "layer")), file))
 
 
 _PARAM = ("name", "type", "default", "minimum", "nullable", "choices", "doc", "infer")

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from deepgui.catalog.spec import ParamSpec
-from deepgui.graph.values import Block, Network, Node, Wire
+from deepgui.graph.values import Block, Code, Network, Node, Wire
 from deepgui.project import migrations
 from deepgui.project.encode import Writer, plain_config, plain_value
 from deepgui.project.values import Project
@@ -24,9 +24,13 @@ def to_text(project: Project) -> str:
             with out.section(key):
                 _write_network(out, network)
     with out.section("blocks"):
+        sources: dict[str, str] = {}
         for key, block in project.blocks.items():
             with out.section(key):
-                _write_block(out, block)
+                if block.code is None:
+                    _write_block(out, block)
+                else:
+                    _write_code(out, block.code, sources.setdefault(block.code.source, key), key)
     for key, config in (("data", project.data), ("training", project.training)):
         with out.section(key):
             for setting, value in plain_config(config, key).items():
@@ -53,6 +57,18 @@ def _write_block(out: Writer, block: Block) -> None:
         out.entry("category", block.category)
     out.lines("params", [plain_param(param) for param in block.params])
     _write_network(out, block.network)
+
+
+def _write_code(out: Writer, code: Code, owner: str, key: str) -> None:
+    """A source a line a line; of several layers of one source the first has it, and the others name that one."""
+    with out.section("code"):
+        out.entry("layer", code.layer)
+        if code.file:
+            out.entry("file", code.file)
+        if owner == key:
+            out.lines("source", code.source.split("\n"))
+        else:
+            out.entry("same_as", owner)
 
 
 _PARAM = ParamSpec("", "int")

@@ -74,7 +74,7 @@ def test_a_change_of_one_parameter_changes_one_line() -> None:
         ('{"nbformat": 4}', "not a DeepGUI project"),
         ("[" * 100_000, "nested too deeply"),
         ('{"format": "deepgui", "version": ' + "9" * 5000 + "}", "too many digits"),
-        (changed("version", 3), "version 3, made by a newer DeepGUI; please update DeepGUI."),
+        (changed("version", 4), "version 4, made by a newer DeepGUI; please update DeepGUI."),
         (changed("version", 0), "there is no version 0"),
         (changed("version", "1"), 'version: must be a whole number, not "1"'),
         (changed("version"), "version: must be a whole number, not null"),

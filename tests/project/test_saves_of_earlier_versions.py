@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from deepgui.catalog.expr import Expr
-from deepgui.graph.values import Point, Wire
+from deepgui.graph.values import Code, Point, Wire
 from deepgui.project import file
 
 SAVES = Path(__file__).parent.parent / "saves"
@@ -62,6 +62,25 @@ def test_version_2_means_what_it_meant() -> None:
     assert nodes["dropout"].bypass is True
     assert (nodes["linear_3"].label, nodes["linear_3"].shares) == ("again", "linear_2")
     assert project.blocks["Residual"].network.layout["conv2d"] == Point(280.0, 0.0)
+
+
+def test_version_3_means_what_it_meant() -> None:
+    project = file.read(SAVES / "version_3.deepgui")
+    assert list(project.blocks) == ["Gate", "Twice", "Halves"]
+    gate, twice, halves = (project.blocks[name].code for name in project.blocks)
+    assert gate is not None
+    assert gate.source.startswith("from torch import nn\n\n\nclass Gate(nn.Module):\n    ")
+    assert (gate.layer, gate.file) == ("Gate", "")
+    assert twice == Code(gate.source, "Scale", "")
+    assert halves is not None
+    assert (halves.layer, halves.file) == ("Halves", "version_3_layers.py")
+    assert [n.kind for n in project.main.nodes.values()] == ["Input", "Gate", "Twice", "Halves", "Output"]
+    assert project.main.nodes["gate"].params == {"amount": 0.5}
+
+
+def test_runs_of_version_3_are_found_again() -> None:
+    expected = "50cf746f199d1e7f7a51c3f99bc72bfa7d15e2af2820609899e23134db21cf59"
+    assert file.meaning_hash(file.read(SAVES / "version_3.deepgui")) == expected
 
 
 def test_runs_of_version_2_are_found_again() -> None:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from deepgui.catalog.own.declared import is_own
 from deepgui.catalog.spec import Registry
 from deepgui.compiler.names import class_name
 from deepgui.compiler.report import Report, valid
 from deepgui.compiler.source.classes import class_source
-from deepgui.compiler.source.drawings import drawings
+from deepgui.compiler.source.drawings import drawings, name_apart
+from deepgui.compiler.source.own_code import STANDARD, own_code
 from deepgui.graph.values import Network
 
 __all__ = ["to_python"]
@@ -24,12 +26,15 @@ def to_python(network: Network, registry: Registry, report: Report | None = None
     """
     network, report = valid(network, registry, report)
     found = drawings(network, registry, report)
-    classes = [class_source(drawing) for drawing in found]
     specs = [s for drawing in found for s in drawing.specs if s.form in ("module", "function")]
-    targets = {spec.target for spec in specs if not spec.source}
+    own = own_code(specs)
+    name_apart(found, own.names)
+    classes = [class_source(drawing) for drawing in found]
+    targets = {spec.target for spec in specs if not spec.source and not is_own(spec.target)}
     packages = {target.rpartition(".")[0] for target in targets if not target.startswith("torch.")}
-    imports = ["import torch", "from torch import nn", *(f"import {package}" for package in sorted(packages))]
-    return "\n\n\n".join(["\n".join(imports), *classes]) + "\n"
+    imports = [*STANDARD.values(), *own.imports, *(f"import {package}" for package in sorted(packages))]
+    future = "from __future__ import annotations\n\n" if own.future else ""
+    return "\n\n\n".join([future + "\n".join(imports), *own.bodies, *classes]) + "\n"
 
 
 def class_of(network: Network) -> str:

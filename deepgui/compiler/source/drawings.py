@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 
@@ -94,11 +94,16 @@ def drawings(network: Network, registry: Registry, report: Report) -> list[Drawi
     _gather(top, top.instances[0], found)
     order: list[Drawing] = []
     _after_its_parts(top, order)
-    taken: set[str] = set()
-    for drawing in reversed(order):
-        drawing.name = fresh_id(taken, drawing.name)
-        taken.add(drawing.name)
+    name_apart(order, frozenset())
     return order
+
+
+def name_apart(drawings: Sequence[Drawing], taken: Collection[str]) -> None:
+    """Give each class a name of its own that is not in ``taken``; the network's has the first choice."""
+    names = set(taken)
+    for drawing in reversed(drawings):
+        drawing.name = fresh_id(names, drawing.name)
+        names.add(drawing.name)
 
 
 def _after_its_parts(drawing: Drawing, order: list[Drawing]) -> None:

@@ -4,12 +4,16 @@ from __future__ import annotations
 
 import ast
 
+from deepgui.catalog.own.declared import is_own
+
 WIDTH = 100
 INDENT = " " * 8
 
 
 def short(target: str) -> str:
-    """``torch.nn.Conv2d`` → ``nn.Conv2d``; functions keep their full names."""
+    """``torch.nn.Conv2d`` → ``nn.Conv2d``; a class of one's own by its name alone; functions keep their full names."""
+    if is_own(target):
+        return target.rpartition(".")[2]
     return target.removeprefix("torch.") if target.startswith("torch.nn.") else target
 
 

@@ -1,0 +1,1 @@
+"""Layers of one's own: classes written in Python that a project carries with it."""
