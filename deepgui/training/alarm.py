@@ -35,12 +35,13 @@ class Alarm:
         """
         if not self.armed:
             return ""
+        limit = FACTOR * max(abs(first), 1e-6)
         for loss in losses:
             self._last.append(loss)
-            if len(self._last) == WINDOW and self._is_lost(first):
+            if loss > limit and len(self._last) == WINDOW and self._is_lost(limit):
                 break
         else:
-            if not (at_end and self._last and self._is_lost(first)):
+            if not (at_end and self._last and self._is_lost(limit)):
                 return ""
         self.armed = False
         return (
@@ -53,6 +54,6 @@ class Alarm:
         self.armed = True
         self._last.clear()
 
-    def _is_lost(self, first: float) -> bool:
+    def _is_lost(self, limit: float) -> bool:
         level = median(self._last)
-        return math.isfinite(level) and level > FACTOR * max(abs(first), 1e-6)
+        return math.isfinite(level) and level > limit

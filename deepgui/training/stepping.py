@@ -10,7 +10,7 @@ from torch.nn.utils import clip_grad_norm_
 
 from deepgui.project.values import TrainingConfig
 from deepgui.training.devices import PRECISIONS
-from deepgui.training.fused import quick_step
+from deepgui.training.fused import Backward, quick_step
 from deepgui.training.objectives import Objective
 from deepgui.training.objectives.base import Batch
 from deepgui.training.optim import Length, OptimError, Schedule, build_optimizer
@@ -39,6 +39,7 @@ class Stepper:
         self._needs_closure = config.optimizer == "LBFGS"
         self._group = self.optimizer.param_groups[0]
         self._move = quick_step(self.optimizer)
+        self._backward = Backward()
 
     def _moves(self, length: Length) -> Length:
         """The same run counted in moves of the optimiser."""
@@ -60,7 +61,7 @@ class Stepper:
             if not self._gather(loss, index):
                 return loss, output
         else:
-            loss.backward()  # type: ignore[no-untyped-call]
+            self._backward(loss)
             self._move()
         self._forget_gradients()
         if self.schedule.each_step is not None:

@@ -257,7 +257,8 @@ class Trainer:
     def _run_epoch(self) -> Iterator[Event]:
         position, stepper, ledger, control = self.position, self.stepper, self._ledger, self.control
         target = self.objective.target
-        self.module.train()
+        if not self.module.training:  # setting the mode goes through every layer
+            self.module.train()
         for batch in self.batches():
             if control.wanted:
                 yield from self._steering.obey(self)
