@@ -144,9 +144,12 @@ class Problems(QWidget):
         self.counted.emit(errors, len(problems) - errors)
 
     def _choose(self, problem: Problem) -> None:
-        if problem.node:
+        if problem.inside:
+            self._session.show(problem.path, here=True)
+        elif problem.node:
             self._session.select((problem.node,))
-            self.node_chosen.emit(problem.node)
+        for node in self._session.selection if problem.node else ():
+            self.node_chosen.emit(node)
 
     def _mend(self, fix: Fix) -> None:
         self.mend(fix)

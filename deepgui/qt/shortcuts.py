@@ -17,6 +17,8 @@ GESTURES = (
     ("List what fits", "Drop a wire on empty space"),
     ("Insert into a wire", "Drop a layer on the wire"),
     ("Cut all wires of a port", "Alt+click the port"),
+    ("Look into a block", "Double-click it; Esc or the way above the canvas leads out"),
+    ("Compute a parameter", "In a block, type =4 * width into its field"),
     ("Zoom", "Wheel"),
     ("Move around", "Drag with the middle button, or hold Space"),
     ("Select several", "Drag over empty space; Shift+click adds"),

@@ -7,6 +7,7 @@ from pytestqt.qtbot import QtBot
 from qt.frame_helpers import session_of, small_cnn
 
 from deepgui.qt.palette.panel import KIND, LAYER_MIME, Palette, drag_card
+from deepgui.qt.shelf import offered
 
 
 def make(qtbot: QtBot) -> tuple[Palette, list[str]]:
@@ -51,7 +52,8 @@ def test_every_kind_is_under_its_family_once(qtbot: QtBot) -> None:
     model = palette.tree.model()
     families = [model.index(row, 0) for row in range(1, model.rowCount())]
     kinds = [model.index(row, 0, family).data(KIND) for family in families for row in range(model.rowCount(family))]
-    assert sorted(kinds) == sorted(palette._session.registry)
+    assert sorted(kinds) == sorted(offered(palette._session))
+    assert "ResidualBasic" in kinds
 
 
 def test_nothing_found_is_said(qtbot: QtBot) -> None:

@@ -9,6 +9,7 @@ from deepgui.catalog.expr import Expr
 from deepgui.catalog.spec import Value
 from deepgui.graph import blocks, edits, grouping
 from deepgui.graph.grouping import GroupingError
+from deepgui.graph.problems import Problem
 from deepgui.graph.values import Network
 from deepgui.project import blocks as project_blocks
 from deepgui.project.values import Project, with_block
@@ -129,6 +130,13 @@ class BlockActions:
             self._session.enter(use)
         elif self.chosen():
             self._view.overlays.say("Only blocks can be entered; F2 renames a layer.")
+
+    def go_to(self, problem: Problem) -> None:
+        """Show a problem that is inside a block where it sits, and the way out of it."""
+        self._session.show(problem.path, here=True)
+        for node in self._session.selection:
+            self._view.centre_on(node)
+            self._view.overlays.show_problems(node)
 
     def leave(self, depth: int | None = None) -> bool:
         """Look at the drawing around, or further out; the node one was in is then selected. False at the top."""

@@ -38,6 +38,7 @@ class Overlays:
         self.finder.chosen.connect(view.centre_on)
         self.problems = ProblemPopup(view)
         self.problems.mend.connect(view.act.mend)
+        self.problems.go.connect(view.blocks.go_to)
         self._name = RenameEdit(view)
         self._zoom = self._zoom_button()
         self._said = ""

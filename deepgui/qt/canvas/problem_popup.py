@@ -20,9 +20,11 @@ class ProblemPopup(QFrame):
 
     Signals:
         mend(fix): the user chose a fix.
+        go(problem): the user wants to see a problem that is inside a block.
     """
 
     mend = Signal(object)
+    go = Signal(object)
 
     def __init__(self, parent: QWidget) -> None:
         super().__init__(parent)
@@ -61,6 +63,10 @@ class ProblemPopup(QFrame):
             self._put(label(sizes, "mono-muted", wrap=True))
         if problem.reason:
             self._put(label(problem.reason, "muted", wrap=True))
+        if problem.inside:
+            going = button("Go inside", f"go_inside_{number}", role="fix", icon="sign-in")
+            going.clicked.connect(lambda: self._go(problem))
+            self._put(going, Qt.AlignmentFlag.AlignLeft)
         fix = problem.fix
         if fix is not None:
             mending = button(fix.label, "fix_button" if not number else f"fix_button_{number + 1}", role="fix")
@@ -75,6 +81,10 @@ class ProblemPopup(QFrame):
     def _mend(self, fix: object) -> None:
         self.close_up()
         self.mend.emit(fix)
+
+    def _go(self, problem: Problem) -> None:
+        self.close_up()
+        self.go.emit(problem)
 
     def close_up(self) -> None:
         """Hide and give the keyboard back to the canvas."""

@@ -61,6 +61,12 @@ def _node(session: Session, node: str) -> str:
     report = session.report.nodes.get(node) if session.report else None
     if report is not None and report.parameters:
         words.append(f"{report.parameters:,} parameters")
+    if value.shares in session.network.nodes:
+        words.append(f"has the weights of {escape(session.network.nodes[value.shares].label)}")
+    if value.bypass is not False:
+        words.append("bypassed: its first input is handed on")
+    if value.kind in session.project.blocks:
+        words.append("<i>Double-click to go in.</i>")
     return "<br>".join(words)
 
 

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 
 from PySide6.QtCore import (
+    QAbstractItemModel,
     QByteArray,
     QEvent,
     QMimeData,
@@ -15,6 +16,7 @@ from PySide6.QtCore import (
     QRect,
     QSize,
     Qt,
+    QTimer,
     Signal,
 )
 from PySide6.QtGui import QColor, QDrag, QFont, QKeyEvent, QPainter, QPixmap, QStandardItem, QStandardItemModel
@@ -29,7 +31,10 @@ from PySide6.QtWidgets import (
 )
 
 from deepgui.catalog.spec import LayerSpec, Registry
-from deepgui.qt import icons, style, theme
+from deepgui.graph.blocks import CATEGORY as PROJECT_BLOCKS
+from deepgui.qt import icons, shelf, style, theme
+from deepgui.qt.palette import block_menu
+from deepgui.qt.palette.block_menu import BlockMenu
 from deepgui.qt.palette.search import EVERYDAY, rank
 from deepgui.qt.session import Session
 from deepgui.qt.widgets import Note, column, label
@@ -57,15 +62,15 @@ class PaletteModel(QStandardItemModel):
             data.setText(kinds[0])
         return data
 
-    def show_families(self, registry: Registry) -> None:
-        """Everyday kinds first, then each family with all of its kinds."""
+    def show_families(self, registry: Registry, own: Collection[str] = ()) -> None:
+        """Everyday kinds first, then the project's ``own`` blocks, then each family with all of its kinds."""
         self.clear()
         everyday = [registry[kind] for kind in EVERYDAY[:_LEADING] if kind in registry]
         if everyday and len(registry) > len(everyday):
             self.appendRow(_heading("Everyday", everyday, every=False))
-        families: dict[str, list[LayerSpec]] = {name: [] for name in icons.FAMILIES}
+        families: dict[str, list[LayerSpec]] = {PROJECT_BLOCKS: [], **{name: [] for name in icons.FAMILIES}}
         for spec in registry.values():
-            families.setdefault(spec.category, []).append(spec)
+            families.setdefault(PROJECT_BLOCKS if spec.kind in own else spec.category, []).append(spec)
         for name, specs in families.items():
             if specs:
                 self.appendRow(_heading(name, specs, every=True))
@@ -92,14 +97,28 @@ def _entry(spec: LayerSpec) -> QStandardItem:
     item = QStandardItem(spec.kind)
     item.setData(spec.kind, KIND)
     item.setData(spec.category, CATEGORY)
-    item.setEditable(False)
+    item.setEditable(spec.form == "block")
     item.setToolTip(spec.summary or spec.kind)
     item.setData(f"{spec.kind}: {spec.summary}", Qt.ItemDataRole.AccessibleTextRole)
     return item
 
 
 class _Delegate(QStyledItemDelegate):
-    """Paints headings with their count and kinds with the mark of their family."""
+    """Paints headings with their count and kinds with the mark of their family; blocks are renamed in place.
+
+    Signals:
+        renamed(kind, name): another name was typed for a block.
+    """
+
+    renamed = Signal(str, str)
+
+    def setModelData(
+        self, editor: QWidget, model: QAbstractItemModel, index: QModelIndex | QPersistentModelIndex
+    ) -> None:
+        kind = index.data(KIND)
+        if isinstance(editor, QLineEdit) and editor.text() != kind:
+            text = editor.text()  # the list is filled anew, but not while Qt is still closing the editor
+            QTimer.singleShot(0, self, lambda: self.renamed.emit(kind, text))
 
     def sizeHint(self, option: QStyleOptionViewItem, index: QModelIndex | QPersistentModelIndex) -> QSize:
         return QSize(120, _ROW if index.data(KIND) else _HEADING)
@@ -208,6 +227,7 @@ class Palette(QWidget):
         self.setProperty("role", "panel")
         self.setMinimumWidth(208)
         self._session = session
+        self._known: object = None
         self._model = PaletteModel(self)
         self.search = self._make_search()
         self.tree = self._make_tree()
@@ -228,6 +248,8 @@ class Palette(QWidget):
         layout.addLayout(self._pages, 1)
         self.setLayout(layout)
         session.registry_ready.connect(self._refill)
+        session.document_replaced.connect(self._follow)
+        session.changed.connect(lambda _before, _after: self._follow())
         theme.current().changed.connect(self.tree.viewport().update)
         self._refill()
 
@@ -247,7 +269,9 @@ class Palette(QWidget):
         tree.setObjectName("palette_tree")
         tree.setAccessibleName("Layers by family")
         tree.setModel(self._model)
-        tree.setItemDelegate(_Delegate(tree))
+        delegate = _Delegate(tree)
+        delegate.renamed.connect(lambda kind, name: block_menu.rename(self._session, kind, name))
+        tree.setItemDelegate(delegate)
         tree.setHeaderHidden(True)
         tree.setIndentation(14)
         tree.setDragEnabled(True)
@@ -255,21 +279,58 @@ class Palette(QWidget):
         tree.setVerticalScrollMode(QAbstractItemView.ScrollMode.ScrollPerPixel)
         tree.setExpandsOnDoubleClick(False)
         tree.setMouseTracking(True)
+        tree.setEditTriggers(QAbstractItemView.EditTrigger.NoEditTriggers)
         tree.doubleClicked.connect(self._place)
+        tree.setContextMenuPolicy(Qt.ContextMenuPolicy.CustomContextMenu)
+        tree.customContextMenuRequested.connect(lambda at: self._open_menu(tree.indexAt(at), at))
         tree.installEventFilter(self)
         return tree
 
+    def _follow(self) -> None:
+        """List the blocks anew if there are others now, or if they are called or described otherwise."""
+        known = {name: (b.category, b.summary) for name, b in self._session.project.blocks.items()}
+        if known != self._known:
+            self._refill()
+
+    def _open_menu(self, index: QModelIndex, at: QPoint) -> None:
+        if index.data(KIND):
+            self.tree.setCurrentIndex(index)
+            self.menu().popup(self.tree.viewport().mapToGlobal(at))
+
+    def menu(self) -> BlockMenu:
+        """What can be done with the current kind."""
+        return BlockMenu(self, self._session, self.current_kind(), self._place, self.begin_rename)
+
+    def begin_rename(self) -> None:
+        """Edit the name of the current kind where it stands, if it is a block of the project."""
+        if self.current_kind() in self._session.project.blocks:
+            self.tree.edit(self.tree.currentIndex())
+
     def _refill(self) -> None:
         query = self.search.text().strip()
-        if not self._session.registry:
+        self._known = {name: (b.category, b.summary) for name, b in self._session.project.blocks.items()}
+        offered = shelf.offered(self._session)
+        if not offered:
             self._pages.setCurrentWidget(self._waiting)
         elif query:
-            self._show_found(rank(query, self._session.registry))
+            self._show_found(rank(query, offered))
         else:
-            self._model.show_families(self._session.registry)
-            self.tree.setRootIsDecorated(True)
-            self.tree.expand(self._model.index(0, 0))
-            self._pages.setCurrentWidget(self.tree)
+            self._show_families(offered)
+
+    def _show_families(self, offered: Registry) -> None:
+        """Every kind under its heading; headings that were open stay so, and new blocks are to be seen."""
+        opened = {self._model.index(i, 0).data() for i in range(self._model.rowCount()) if self._is_open(i)}
+        at = self.tree.verticalScrollBar().value()
+        self._model.show_families(offered, self._session.project.blocks)
+        self.tree.setRootIsDecorated(True)
+        for line in range(self._model.rowCount()):
+            index = self._model.index(line, 0)
+            self.tree.setExpanded(index, line == 0 or index.data() in opened or index.data() == PROJECT_BLOCKS)
+        self._pages.setCurrentWidget(self.tree)
+        self.tree.verticalScrollBar().setValue(at)
+
+    def _is_open(self, line: int) -> bool:
+        return self.tree.isExpanded(self._model.index(line, 0))
 
     def _show_found(self, specs: list[LayerSpec]) -> None:
         self._model.show_found(specs)
@@ -296,6 +357,12 @@ class Palette(QWidget):
                 return True
             if watched is self.search and event.key() in (Qt.Key.Key_Down, Qt.Key.Key_Up, Qt.Key.Key_PageDown):
                 self.tree.keyPressEvent(event)
+                return True
+            if watched is self.tree and event.key() == Qt.Key.Key_F2:
+                self.begin_rename()
+                return True
+            if watched is self.tree and event.key() == Qt.Key.Key_Delete:
+                block_menu.remove(self._session, self.current_kind())
                 return True
             if watched is self.search and event.key() == Qt.Key.Key_Escape and self.search.text():
                 self.search.clear()
