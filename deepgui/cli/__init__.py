@@ -12,6 +12,7 @@ import logging
 import os
 import sys
 from collections.abc import Callable, Sequence
+from pathlib import Path
 from typing import Any
 
 from deepgui.cli.errors import sentence, status_of
@@ -30,6 +31,8 @@ def main(argv: Sequence[str] | None = None) -> int:
             stream.reconfigure(errors="replace")  # an old terminal shows ? for ×, but the command goes on
     try:
         arguments = parse([word for word in words if word != "--debug"])
+        if getattr(arguments, "trust", False):
+            _trust(arguments.project)
         status = _command(arguments.handler)(arguments)
         sys.stdout.flush()
         return status
@@ -59,6 +62,12 @@ def _keep_tracebacks_back(*, debug: bool) -> None:
         log.removeHandler(_nowhere)
     else:
         log.addHandler(_nowhere)  # a second time changes nothing
+
+
+def _trust(project: Path) -> None:
+    from deepgui.project import file, own
+
+    own.trust_all(file.read(project))
 
 
 def _command(handler: str) -> Callable[[Any], int]:

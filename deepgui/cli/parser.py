@@ -91,6 +91,7 @@ def _windows(command: _Command) -> None:
 def _projects(command: _Command) -> None:
     check = command("check", "check:run", "List problems, shapes, parameters, multiply-adds and memory.")
     _project(check)
+    _trust(check)
     _json(check)
     bring = command("import", "bring:run", "Draw an ONNX file or a torch module, with its weights.")
     bring.add_argument("source", metavar="SOURCE", help="model.onnx, or package.module:callable (this runs that code)")
@@ -113,6 +114,7 @@ def _projects(command: _Command) -> None:
 def _training(command: _Command) -> None:
     train = command("train", "train:run", "Train the project's network.")
     _project(train)
+    _trust(train)
     train.add_argument("--epochs", type=whole("--epochs", 1), metavar="N", help="passes over the training data")
     train.add_argument("--max-steps", type=whole("--max-steps", 1), metavar="N", help="stop after so many steps")
     train.add_argument("--batch-size", type=whole("--batch-size", 1), metavar="N", help="examples per step")
@@ -130,17 +132,20 @@ def _training(command: _Command) -> None:
 def _results(command: _Command) -> None:
     evaluate = command("eval", "evaluate:run", "Measure a trained run on held-out data.")
     _project(evaluate)
+    _trust(evaluate)
     _run(evaluate, required=True)
     evaluate.add_argument("--split", choices=("val", "test"), default="test", help="default: test")
     evaluate.add_argument("--data", type=Path, metavar="PATH", help="examples from this file or folder instead")
     _json(evaluate)
     predict = command("predict", "predict:run", "Ask a trained run about files: images, CSV rows, NumPy arrays.")
     _project(predict)
+    _trust(predict)
     _run(predict, required=True)
     predict.add_argument("--input", type=Path, nargs="+", required=True, metavar="FILE")
     _json(predict)
     export = command("export", "export:run", "Take the network home: Python source, weights, ONNX, torch.export.")
     _project(export)
+    _trust(export)
     export.add_argument("--to", required=True, choices=("python", "weights", "onnx", "torch"))
     export.add_argument("-o", "--out", type=Path, required=True, metavar="OUT")
     _run(export, required=False)
@@ -161,6 +166,12 @@ def _listings(command: _Command) -> None:
 
 def _project(parser: _Parser) -> None:
     parser.add_argument("project", type=Path, metavar="PROJECT", help="a .deepgui file")
+
+
+def _trust(parser: _Parser) -> None:
+    parser.add_argument(
+        "--trust", action="store_true", help="let the project's layers written in Python run, now and later"
+    )
 
 
 def _json(parser: _Parser) -> None:
