@@ -12,7 +12,11 @@ from pathlib import Path
 from typing import Any
 
 from rich.console import Console
+from rich.progress import BarColumn, SpinnerColumn, TextColumn
+from rich.progress import Progress as Bar
 from rich.table import Table
+
+from deepgui.data.progress import Progress, listening
 
 
 def plain(value: Any) -> Any:
@@ -57,13 +61,20 @@ def table(*columns: str, right: tuple[str, ...] = ()) -> Table:
 
 @contextmanager
 def waiting(text: str) -> Iterator[None]:
-    """Show on a terminal that something takes a moment."""
+    """Show on a terminal that something takes a moment, with a bar where it says how far it is."""
     out = console(stderr=True)
     if not out.is_terminal:
         yield
         return
-    with out.status(text):
-        yield
+    columns = (SpinnerColumn(), TextColumn("{task.description}"), BarColumn(), TextColumn("{task.fields[told]}"))
+    with Bar(*columns, console=out, transient=True) as bar:
+        task = bar.add_task(text, total=None, told="")
+        with listening(lambda progress: bar.update(task, **_shown(progress))):
+            yield
+
+
+def _shown(progress: Progress) -> dict[str, Any]:
+    return {"completed": progress.done, "total": progress.total, "told": str(progress)}
 
 
 def number(value: float | int | None) -> str:

@@ -105,6 +105,8 @@ def _outcome(last: Event | None, *, quiet: bool) -> int:
         for name, value in last.metrics.items():
             out.print(f"{name:<16} {value:.6g}")
         out.print(f"{last.steps:,} steps in {last.seconds:.1f} s, run {last.run}")
+    if last.reason == "stopped" and not last.metrics:
+        raise CommandError("stopped before the first step; nothing was trained.", FAILED)
     if last.reason == "stopped":
         raise CommandError(f"stopped at step {last.steps:,}; go on with --resume {last.run}", FAILED)
     return DONE

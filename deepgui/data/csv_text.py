@@ -11,10 +11,12 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from deepgui.data.errors import DataError
+from deepgui.data.progress import Progress, tell
 
 DELIMITERS = (",", ";", "\t", "|", " ")
 MISSING = frozenset({"", "?", "na", "n/a", "#n/a", "nan", "null", "none"})
 _SNIFFED_LINES = 50
+_TOLD_ROWS = 20_000  # between two words on how far it is
 
 
 @dataclass(frozen=True, eq=False)
@@ -156,10 +158,13 @@ def _reader(text: str, delimiter: str) -> Iterator[tuple[list[str], int]]:
 def _rows(path: Path, text: str, delimiter: str) -> tuple[list[list[str]], list[int]]:
     rows: list[list[str]] = []
     lines: list[int] = []
+    total = text.count("\n") + 1
     try:
         for cells, line in _reader(text, delimiter):
             rows.append(cells)
             lines.append(line)
+            if len(rows) % _TOLD_ROWS == 0:
+                tell(Progress(line, total, "lines read"))
     except csv.Error as error:
         row = (lines[-1] if lines else 0) + 1
         raise DataError(f"the row cannot be read ({error}); a quote may be open", file=path, row=row) from None

@@ -15,12 +15,14 @@ from deepgui.data.errors import DataError
 from deepgui.data.fields import Field, shown
 from deepgui.data.legend import Legend
 from deepgui.data.normalize import Normalizer, fit, measure
+from deepgui.data.progress import Progress, tell
 from deepgui.data.sources import CLASSIFICATION, REGRESSION, Recent, fingerprint, open_source, resolved_options
 from deepgui.data.splits import split_rows
 from deepgui.data.table import Table, example_bytes, field_of, fits, renumbered
 from deepgui.project.values import DataConfig
 
 _CHUNK_BYTES = 16 << 20  # examples converted at a time; measuring them takes several times as much
+_READ_AT_ONCE = 16  # examples read from files between two words on how far it is
 _SAMPLE = 2000  # examples that stand for all where every one has to be read from a file
 
 
@@ -243,8 +245,12 @@ def _training_chunks(table: Table, rows: Tensor) -> Iterator[dict[str, Tensor]]:
     """The training examples, or an even sample of them where each one costs a file to decode."""
     if not table.in_memory and len(rows) > _SAMPLE:
         rows = rows[torch.linspace(0, len(rows) - 1, _SAMPLE).long()]
-    for chunk in torch.split(rows, _chunk(table)):
+    size = _chunk(table) if table.in_memory else min(_chunk(table), _READ_AT_ONCE)
+    done = 0
+    for chunk in torch.split(rows, size):
         yield table.get(chunk)
+        done += len(chunk)
+        tell(Progress(done, len(rows), "examples measured"))
 
 
 def _chunk(table: Table) -> int:

@@ -77,7 +77,7 @@ def read_image_folder(options: Mapping[str, Value]) -> Table:
     notes = _notes(listing)
     if not fits(len(listing.files), fields):
         return FileTable(fields, "label", listing.files, labels, form, fixed, notes=notes)
-    images = torch.stack(read_all(listing.root, listing.files, partial(read_image, form=form)))
+    images = torch.stack(read_all(listing.root, listing.files, partial(read_image, form=form), "pictures read"))
     return TensorTable(fields, "label", {"image": images, "label": labels}, fixed=fixed, notes=notes)
 
 

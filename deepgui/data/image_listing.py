@@ -11,6 +11,7 @@ from typing import TypeVar
 
 from deepgui.data.errors import DataError
 from deepgui.data.image_files import EXTENSIONS, ImageHeader, read_header
+from deepgui.data.progress import Progress, tell
 
 SPLIT_FOLDERS = {
     "train": "train", "training": "train",
@@ -120,11 +121,14 @@ def _images(folder: Path) -> tuple[list[Path], list[Path]]:
 
 def verify(listing: Listing) -> list[ImageHeader]:
     """Read the header of every file. Raises DataError that counts the files that are no images and names the first."""
-    return read_all(listing.root, listing.files, read_header)
+    return read_all(listing.root, listing.files, read_header, "pictures looked at")
 
 
-def read_all(root: Path, files: Sequence[Path], read: Callable[[Path], T]) -> list[T]:
+def read_all(root: Path, files: Sequence[Path], read: Callable[[Path], T], what: str) -> list[T]:
     """``read`` applied to every file, in threads and in order.
+
+    Args:
+        what: of which files it is told how many are done.
 
     Raises:
         DataError: the only one that occurred, or one that says how many there were and what the first was.
@@ -136,11 +140,16 @@ def read_all(root: Path, files: Sequence[Path], read: Callable[[Path], T]) -> li
         except DataError as error:
             return error
 
-    if threads() == 1:  # handing single files to one thread costs more than it frees
-        results = list(map(attempt, files))
-    else:
-        with ThreadPoolExecutor(threads()) as pool:
-            results = list(pool.map(attempt, files))
+    # Handing single files to one thread costs more than it frees.
+    pool = ThreadPoolExecutor(threads()) if threads() > 1 else None
+    results = []
+    try:
+        for result in (pool.map if pool else map)(attempt, files):
+            results.append(result)
+            tell(Progress(len(results), len(files), what))
+    finally:
+        if pool is not None:  # given up or interrupted: nobody waits for the rest
+            pool.shutdown(cancel_futures=True)
     errors = [r for r in results if isinstance(r, DataError)]
     if len(errors) == 1:
         raise errors[0]

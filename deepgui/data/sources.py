@@ -7,8 +7,8 @@ import os
 import threading
 from collections import OrderedDict
 from collections.abc import Callable, Mapping
-from concurrent.futures import Future
-from dataclasses import dataclass
+from concurrent.futures import Future, wait
+from dataclasses import dataclass, field
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any, TypeVar
@@ -17,12 +17,14 @@ from deepgui.catalog.spec import ParamSpec, Value
 from deepgui.data import csv_table, embedded, idx, image_folder, numpy_arrays
 from deepgui.data.errors import DataError
 from deepgui.data.fields import Field
+from deepgui.data.progress import GivenUp, Progress, listening, tell
 from deepgui.data.table import Table
 from deepgui.project.values import DataConfig
 
 Options = Mapping[str, Value]
 T = TypeVar("T")
 
+_POLL_SECONDS = 0.1
 CLASSIFICATION, REGRESSION = "classification", "regression"
 
 
@@ -192,35 +194,63 @@ def _stats(path: Path) -> list[tuple[str, int, int]]:
         return []  # the reader says what is wrong
 
 
+@dataclass(eq=False)
+class _Item:
+    """A result that is there or being made; ``progress``: how far its maker is."""
+
+    future: Future[Any] = field(default_factory=Future)
+    progress: Progress | None = None
+
+
 class Recent:
     """Keeps the last few results of something slow; safe to use from several threads."""
 
     def __init__(self, size: int) -> None:
         self._size = size
-        self._items: OrderedDict[tuple[object, ...], Future[Any]] = OrderedDict()
+        self._items: OrderedDict[tuple[object, ...], _Item] = OrderedDict()
         self._lock = threading.Lock()
 
     def get(self, key: tuple[object, ...], make: Callable[[], T]) -> T:
-        """The result kept under ``key``, else a new one. Two threads never make the same one twice."""
-        with self._lock:
-            known = self._items.get(key)
-            mine: Future[T] = known or Future()
-            self._items[key] = mine
-            self._items.move_to_end(key)
-            while len(self._items) > self._size:
-                self._items.popitem(last=False)
-        if known is None:
-            self._fill(key, mine, make)
-        return mine.result()
+        """The result kept under ``key``, else a new one. Two threads never make the same one twice.
 
-    def _fill(self, key: tuple[object, ...], future: Future[T], make: Callable[[], T]) -> None:
-        try:
-            future.set_result(make())
-        except BaseException as error:
-            future.set_exception(error)
+        Whoever waits for another thread is told of its progress, and makes it if that one gives up.
+        """
+        while True:
             with self._lock:
-                if self._items.get(key) is future:
+                known = self._items.get(key)
+                item = self._items[key] = known or _Item()
+                self._items.move_to_end(key)
+                while len(self._items) > self._size:
+                    self._items.popitem(last=False)
+            if known is None:
+                self._fill(key, item, make)
+            elif isinstance(self._outcome(item), GivenUp):
+                continue
+            result: T = item.future.result()
+            return result
+
+    def _fill(self, key: tuple[object, ...], item: _Item, make: Callable[[], T]) -> None:
+        def heed(progress: Progress) -> None:
+            item.progress = progress
+
+        try:
+            with listening(heed):
+                result = make()
+        except BaseException as error:
+            with self._lock:
+                if self._items.get(key) is item:
                     del self._items[key]  # the file may be mended by the next time
+            item.future.set_exception(error)
+        else:
+            item.future.set_result(result)
+
+    @staticmethod
+    def _outcome(item: _Item) -> BaseException | None:
+        """Wait for another thread's result: the error it ended with, or None."""
+        while not wait([item.future], _POLL_SECONDS).done:
+            if item.progress is not None:
+                tell(item.progress)
+        return item.future.exception()
 
 
 _tables = Recent(2)

@@ -22,6 +22,7 @@ from deepgui.compiler.report import check
 from deepgui.data import legend
 from deepgui.data.batches import Batches
 from deepgui.data.dataset import Dataset, prepare
+from deepgui.data.progress import GivenUp, Progress, listening
 from deepgui.graph.problems import NetworkError
 from deepgui.project.values import Project, main_key
 from deepgui.training import checkpoints, failures, memory
@@ -150,6 +151,9 @@ class Trainer:
     def _guarded(self) -> Iterator[Event]:
         try:
             yield from self._train()
+        except GivenUp:
+            folder = self.spec.folder or self.spec.resume
+            yield Finished(str(folder or ""), {}, self.step, 0.0, "stopped")
         except Exception as error:  # whatever a layer, a disk or a driver can raise becomes an event
             yield self._failed(error)
 
@@ -182,7 +186,8 @@ class Trainer:
         network = project.networks.get(self.key)
         kinds = catalogue(project.blocks)
         report = check(network, kinds) if network else None
-        problems = preflight(project, self.key, kinds, report)
+        with listening(self._heed_progress):
+            problems = preflight(project, self.key, kinds, report)
         if network is None or any(p.severity == "error" for p in problems):
             raise NetworkError(problems)
         yield from (Warned(p.message) for p in problems)
@@ -219,6 +224,11 @@ class Trainer:
         checkpoints.load_weights(self.module, state["module"], run)
         return state
 
+    def _heed_progress(self, progress: Progress) -> None:
+        """While the data is read: nothing is trained that could be kept, so stopping gives up."""
+        if self.control.stopping:
+            raise GivenUp
+
     def _bind(self, *, drop_single: bool) -> None:
         """Join module, data and settings.
 
@@ -227,7 +237,8 @@ class Trainer:
         """
         project, config = self.spec.project, self.config
         known = legend.read(self.spec.resume) if self.spec.resume is not None else None
-        self.dataset = prepare(project.data, config.objective, known)
+        with listening(self._heed_progress):
+            self.dataset = prepare(project.data, config.objective, known)
         self.objective = make_objective(project, self.key, self.dataset)
         self.objective.criterion.to(self.device)
         drop = drop_single and len(self.dataset.train) % config.batch_size == 1

@@ -9,10 +9,13 @@ import numpy as np
 import pytest
 import torch
 
+from deepgui.data.progress import Progress, tell
+from deepgui.training import preflight
 from deepgui.training.control import Control
-from deepgui.training.events import NumberChanged, Scalars, Started, StateChanged, Warned
+from deepgui.training.events import Finished, NumberChanged, Scalars, Started, StateChanged, Warned
 from deepgui.training.feed import Column, Feed
 from deepgui.training.run import Run
+from deepgui.training.store import read_run
 from deepgui.training.trainer import RunSpec, Trainer
 
 
@@ -39,6 +42,22 @@ def until(condition, seconds=30):
 
 def steps_of(run):
     return len(run.feed.column("train_loss")[0])
+
+
+def test_stop_while_the_data_is_read_ends_without_a_step(wine, new_run, monkeypatch):
+    control = Control()
+
+    def reading(*_):
+        control.stop()
+        tell(Progress(1, 5_000, "pictures read"))
+        raise AssertionError("it goes on reading")
+
+    project = wine()
+    folder = new_run(project)
+    monkeypatch.setattr(preflight, "prepare", reading)
+    *_, last = Trainer(RunSpec(project, folder=folder), control)
+    assert last == Finished(str(folder), {}, 0, 0.0, "stopped")
+    assert read_run(folder).status == "stopped"
 
 
 def test_pause_single_step_resume_stop(run):

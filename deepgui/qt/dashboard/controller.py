@@ -78,6 +78,7 @@ class RunController(QObject):
     """Owns the current run, the board of probes, and the one timer that pulls. Lives in the GUI thread.
 
     Signals:
+        preparing(progress): how far reading the data is; a :class:`~deepgui.data.progress.Progress`.
         state_changed(state): ``idle``, ``preparing``, ``running``, ``paused``, ``stopping``, ``finished``, ``failed``.
         run_started(started): the first step comes next; a :class:`~deepgui.training.events.Started`.
         run_finished(finished): the thread has ended and the views were refreshed; None after a failure.
@@ -87,6 +88,7 @@ class RunController(QObject):
         closing: the window closes; start nothing more.
     """
 
+    preparing = Signal(object)
     state_changed = Signal(str)
     run_started = Signal(object)
     run_finished = Signal(object)
@@ -183,6 +185,7 @@ class RunController(QObject):
             lambda: self._make_run(order, self.board),
             lambda made: self._launch(made, single_step) if attempt == self._attempt else None,
         )
+        self._timer.start()
         return True
 
     def pause(self) -> None:
@@ -219,7 +222,7 @@ class RunController(QObject):
             self._set_state("stopping")
         else:
             self._attempt += 1
-            self.worker.cancel("run")
+            self.worker.give_up("run")
             self._set_state("idle")
 
     def set_lr(self, lr: float) -> None:
@@ -269,7 +272,7 @@ class RunController(QObject):
     def _tick(self) -> None:
         run = self.run
         if run is None:
-            self._timer.stop()
+            self._look_at_preparation()
             return
         state = run.state
         for event in run.feed.drain():
@@ -280,6 +283,12 @@ class RunController(QObject):
         if state not in ACTIVE and run.join(0):
             self._end(state)
         self._refresh_views()
+
+    def _look_at_preparation(self) -> None:
+        if self._state != "preparing":
+            self._timer.stop()
+        elif self.worker.progress is not None:
+            self.preparing.emit(self.worker.progress)
 
     def _end(self, state: str) -> None:
         self._timer.stop()

@@ -5,6 +5,7 @@ from __future__ import annotations
 from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import QLineEdit, QProgressBar, QSizePolicy, QWidget
 
+from deepgui.data.progress import Progress as Preparation
 from deepgui.qt import icons, style
 from deepgui.qt.dashboard.controller import Progress, RunController
 from deepgui.qt.theme import GRID
@@ -102,6 +103,7 @@ class Transport(QWidget):
         self.settings_button.toggled.connect(self.settings_toggled)
         self.lr_field.editingFinished.connect(self._lr_entered)
         self.controller.state_changed.connect(self.show_state)
+        self.controller.preparing.connect(self.show_preparation)
         self.controller.session.report_changed.connect(self._on_report)
 
     def _train(self) -> None:
@@ -175,6 +177,12 @@ class Transport(QWidget):
         if text != self.status.full_text():
             self.status.setText(text)
 
+    def show_preparation(self, progress: Preparation) -> None:
+        """How far reading the data is."""
+        self.progress.setRange(0, progress.total)
+        self.progress.setValue(progress.done)
+        self.status.setText(f"Preparing the data: {progress} …")
+
     def show_failure(self, text: str) -> None:
         """What went wrong, in one sentence."""
         style.set_role(self.status, "error")
@@ -196,6 +204,8 @@ class Transport(QWidget):
         done = self.controller.finished
         if done is None:
             return STATES["finished"]
+        if done.reason == "stopped" and not done.metrics:
+            return "Stopped before the first step."
         how = {"stopped": "Stopped", "early_stopping": "Stopped early: no further improvement"}
         told = [how.get(done.reason, "Finished")]
         names = {"test_accuracy": "test accuracy", "val_accuracy": "validation", "val_loss": "validation loss"}

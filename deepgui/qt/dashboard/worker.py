@@ -9,6 +9,8 @@ from typing import Any
 
 from PySide6.QtCore import QObject, Qt, Signal
 
+from deepgui.data.progress import GivenUp, Progress, listening
+
 Job = Callable[[], Any]
 Then = Callable[[Any], None]
 
@@ -31,6 +33,9 @@ class Worker(QObject):
     """One thread that lives while there is work. A new job of a slot replaces one that still waits.
 
     Because jobs never overlap, whatever touches PyTorch's global random state here cannot disturb another.
+
+    Attributes:
+        progress: how far the job that runs says it is (:mod:`deepgui.data.progress`), or None.
     """
 
     _came = Signal(object, object)
@@ -41,6 +46,9 @@ class Worker(QObject):
         self._orders: list[_Order] = []
         self._thread: threading.Thread | None = None
         self._closed = False
+        self._slot = ""
+        self._given_up = False
+        self.progress: Progress | None = None
         self._came.connect(self._deliver, Qt.ConnectionType.QueuedConnection)
 
     @property
@@ -65,10 +73,16 @@ class Worker(QObject):
         with self._lock:
             self._orders = [o for o in self._orders if o.slot != slot]
 
+    def give_up(self, slot: str) -> None:
+        """Drop a job of this slot; one that runs ends as soon as it says how far it is."""
+        with self._lock:
+            self._orders = [o for o in self._orders if o.slot != slot]
+            self._given_up = self._given_up or self._slot == slot
+
     def close(self, timeout: float = 5.0) -> bool:
         """Take no more jobs, deliver no more results, wait for the one that runs. False if it still runs."""
         with self._lock:
-            self._closed = True
+            self._closed = self._given_up = True
             self._orders.clear()
             thread = self._thread
         if thread is not None:
@@ -82,14 +96,22 @@ class Worker(QObject):
                     self._thread = None
                     return
                 order = self._orders.pop(0)
+                self._slot, self._given_up = order.slot, self._closed
             try:
-                result: Any = order.job()
+                with listening(self._heed):
+                    result: Any = order.job()
             except Exception as error:
                 result = Broken(error)
             with self._lock:
+                self._slot, self.progress = "", None
                 if self._closed:
                     continue
             self._came.emit(order.then, result)
+
+    def _heed(self, progress: Progress) -> None:
+        if self._given_up:
+            raise GivenUp
+        self.progress = progress
 
     def _deliver(self, then: Then, result: Any) -> None:
         if not self._closed:

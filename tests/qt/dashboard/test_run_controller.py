@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+import threading
 from dataclasses import replace
+from pathlib import Path
 
+import numpy as np
 import pytest
+from PIL import Image
 
 from deepgui.catalog.builtin import registry
+from deepgui.data import image_folder, image_listing
 from deepgui.graph import edits
 from deepgui.graph.values import Network, Wire
 from deepgui.project.document import Document
@@ -82,6 +87,36 @@ def test_a_run_from_the_button_to_the_end(qtbot, open_session):
     assert dock.plots.metric_plot.values_at(1.0).keys() == {"train_accuracy", "val_accuracy"}
     assert dock.transport.progress.value() == 1000
     assert not controller._timer.isActive()
+
+
+def test_pictures_are_counted_while_they_are_read_and_stop_is_at_once(qtbot, open_session, tmp_path, monkeypatch):
+    for name in ("ants", "bees"):
+        (tmp_path / name).mkdir()
+        for i in range(10):
+            Image.fromarray(np.full((4, 4), i, np.uint8)).save(tmp_path / name / f"{i}.png")
+    allowed, read, real = threading.Semaphore(7), list[Path](), image_folder.read_image
+
+    def slow(path, form):
+        assert allowed.acquire(timeout=60)
+        read.append(path)
+        return real(path, form)
+
+    monkeypatch.setattr(image_folder, "read_image", slow)
+    monkeypatch.setattr(image_listing, "threads", lambda: 1)
+    session, controller = open_session(replace(moons(), data=DataConfig("image_folder", {"path": str(tmp_path)})))
+    dock = dock_of(qtbot, session, controller)
+    dock.transport.train_button.click()
+    told = dock.transport.status.full_text
+    qtbot.waitUntil(lambda: told() == "Preparing the data: 7 of 20 pictures read …", timeout=30_000)
+    assert (dock.transport.progress.value(), dock.transport.progress.maximum()) == (7, 20)
+    dock.transport.stop_button.click()
+    assert controller.state == "idle", "nobody waits for the picture that is being read"
+    allowed.release(100)
+    qtbot.waitUntil(lambda: not controller.worker.busy, timeout=30_000)
+    assert len(read) == 8
+    dock.transport.train_button.click()
+    qtbot.waitUntil(lambda: not controller.active, timeout=60_000)
+    assert len(read) == 28, "the next training reads them all"
 
 
 def test_the_status_says_what_is_lacking(qtbot, open_session):
