@@ -213,13 +213,13 @@ def TransformerDecoder(
 def SpectralNormConv2d(
     in_channels: int,
     out_channels: int,
-    kernel_size: int | tuple[int, ...],
-    stride: int | tuple[int, ...] = 1,
-    padding: int | tuple[int, ...] | str = 0,
-    dilation: int | tuple[int, ...] = 1,
+    kernel_size: int | tuple[int, int],
+    stride: int | tuple[int, int] = 1,
+    padding: int | tuple[int, int] | str = 0,
+    dilation: int | tuple[int, int] = 1,
     groups: int = 1,
     bias: bool = True,
-    padding_mode: str = "zeros",
+    padding_mode: Literal["zeros", "reflect", "replicate", "circular"] = "zeros",
     n_power_iterations: int = 1,
 ) -> torch.nn.Module:
     return torch.nn.utils.parametrizations.spectral_norm(

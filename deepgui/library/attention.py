@@ -130,13 +130,13 @@ def decoder_pre_norm(net: Block) -> None:
     net.add("Output", net.add("add", x, y, name="sum3"))
 
 
-def _heads(net: Block, x: Handle, name: str) -> Handle:
-    """N×L×E as heads: N×H×L×(E/H)."""
-    x = net.add("unflatten", x, dim=-1, sizes="=(num_heads, embed_dim // num_heads)", name=f"{name}_heads")
+def heads(net: Block, x: Handle, name: str, size: str = "embed_dim") -> Handle:
+    """N×L×E as heads: N×H×L×(E/H). ``size`` is the block's parameter that says how large E is."""
+    x = net.add("unflatten", x, dim=-1, sizes=f"=(num_heads, {size} // num_heads)", name=f"{name}_heads")
     return net.add("transpose", x, dim0=1, dim1=2, name=name)
 
 
-def _joined(net: Block, x: Handle) -> Handle:
+def joined(net: Block, x: Handle) -> Handle:
     """The heads side by side again: N×L×E."""
     x = net.add("transpose", x, dim0=1, dim1=2, name="swapped")
     return net.add("flatten", x, start_dim=2, name="joined")
@@ -153,9 +153,9 @@ def causal_self_attention(net: Block) -> None:
     x = net.add("Input", shape=(16, 96))
     x = net.add("Linear", x, out_features="=3 * embed_dim", name="c_attn")
     parts = net.add("chunk", x, chunks=3, dim=-1, name="qkv")
-    query, key, value = (_heads(net, parts[f"output_{i}"], name) for i, name in enumerate(("query", "key", "value")))
+    query, key, value = (heads(net, parts[f"output_{i}"], name) for i, name in enumerate(("query", "key", "value")))
     x = net.add("scaled_dot_product_attention", query, key, value, is_causal=True, name="attention")
-    x = net.add("Linear", _joined(net, x), out_features="=embed_dim", name="c_proj")
+    x = net.add("Linear", joined(net, x), out_features="=embed_dim", name="c_proj")
     net.add("Output", net.add("Dropout", x, p="=dropout", name="resid_dropout"))
 
 
@@ -168,11 +168,11 @@ def causal_self_attention(net: Block) -> None:
 def cross_attention(net: Block) -> None:
     x = net.add("Input", shape=(16, 64), name="query")
     context = net.add("Input", shape=(7, 48), name="context")
-    query = _heads(net, net.add("Linear", x, out_features="=embed_dim", bias=False, name="to_q"), "q")
-    key = _heads(net, net.add("Linear", context, out_features="=embed_dim", bias=False, name="to_k"), "k")
-    value = _heads(net, net.add("Linear", context, out_features="=embed_dim", bias=False, name="to_v"), "v")
+    query = heads(net, net.add("Linear", x, out_features="=embed_dim", bias=False, name="to_q"), "q")
+    key = heads(net, net.add("Linear", context, out_features="=embed_dim", bias=False, name="to_k"), "k")
+    value = heads(net, net.add("Linear", context, out_features="=embed_dim", bias=False, name="to_v"), "v")
     y = net.add("scaled_dot_product_attention", query, key, value, name="attention")
-    net.add("Output", net.add("Linear", _joined(net, y), out_features="=embed_dim", name="to_out"))
+    net.add("Output", net.add("Linear", joined(net, y), out_features="=embed_dim", name="to_out"))
 
 
 @block(

@@ -5,6 +5,7 @@ from __future__ import annotations
 from functools import partial
 
 from deepgui.builder import Block
+from deepgui.library.attention import heads, joined
 from deepgui.library.drawing import channels, drawn
 from deepgui.library.positions import LOG_PERIOD
 
@@ -68,14 +69,18 @@ def diffusion_residual(net: Block) -> None:
     "Every pixel looks at all others, with a skip connection (Ho et al. 2020).",
     in_channels=channels(),
     num_groups=32,
+    num_heads=1,
 )
 def pixel_attention(net: Block) -> None:
     skip = x = net.add("Input", shape=(64, 8, 8))
     x = net.add("GroupNorm", x, num_groups="=num_groups", eps=1e-6, name="group_norm")
     x = net.add("transpose", net.add("flatten", x, start_dim=2, name="row"), dim0=1, dim1=2, name="pixels")
-    query, key, value = (net.add("Linear", x, out_features="=in_channels", name=f"to_{part}") for part in "qkv")
+    query, key, value = (
+        heads(net, net.add("Linear", x, out_features="=in_channels", name=f"to_{part}"), part, "in_channels")
+        for part in "qkv"
+    )
     x = net.add("scaled_dot_product_attention", query, key, value, name="attention")
-    x = net.add("Linear", x, out_features="=in_channels", name="to_out")
+    x = net.add("Linear", joined(net, x), out_features="=in_channels", name="to_out")
     x = net.add("reshape_as", net.add("transpose", x, dim0=1, dim1=2, name="channels"), skip, name="picture")
     net.add("Output", net.add("add", x, skip, name="sum"))
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -35,6 +36,12 @@ def test_all_that_is_promised_is_there() -> None:
     assert {name for names in PROMISED.values() for name in names} <= library.blocks().keys()
     assert library.blocks().keys() == LIBRARY.keys()
     assert not library.blocks().keys() & registry().keys()
+
+
+def test_the_documentation_names_every_block_and_template() -> None:
+    text = (Path(deepgui.__file__).parent.parent / "docs" / "blocks.md").read_text(encoding="utf-8")
+    assert all(f"`{name}`" in text for name in library.blocks())
+    assert all(f"| {t.name} | {t.parameters:,} | {t.summary} |" in text for t in library.templates().values())
 
 
 @pytest.mark.parametrize("path", FILES, ids=lambda p: p.stem)

@@ -39,7 +39,7 @@ def template(name: str, **sizes: Any) -> Project:
         hint = f"did you mean {known[near[0]].name}?" if near else f"there are {', '.join(TEMPLATES)}."
         raise KeyError(f"there is no template {name!r}; {hint}")
     notes = f"{found.summary}\n{found.parameters:,} parameters as published."
-    return replace(arranged(found.draw(**sizes)), notes=notes)
+    return replace(arranged(found.draw(**sizes), networks=not found.placed), notes=notes)
 
 
 def _plain(name: str) -> str:

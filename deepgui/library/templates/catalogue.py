@@ -24,12 +24,14 @@ class Template:
         summary: one sentence with the paper's authors and year.
         parameters: how many the published network has, of all networks of the project together.
         draw: makes the project. Its arguments (image size, classes, depth, ...) have the published values as defaults.
+        placed: whether the drawing says itself where its nodes stand.
     """
 
     name: str
     summary: str
     parameters: int
     draw: Callable[..., Project]
+    placed: bool = False
 
     @property
     def path(self) -> Path:
@@ -40,11 +42,13 @@ class Template:
 TEMPLATES: dict[str, Template] = {}
 
 
-def published(name: str, parameters: int, summary: str) -> Callable[[Callable[P, Project]], Callable[P, Project]]:
+def published(
+    name: str, parameters: int, summary: str, *, placed: bool = False
+) -> Callable[[Callable[P, Project]], Callable[P, Project]]:
     """Decorates a function that draws a published architecture, which is offered from then on."""
 
     def offer(draw: Callable[P, Project]) -> Callable[P, Project]:
-        TEMPLATES[name] = Template(name, summary, parameters, draw)
+        TEMPLATES[name] = Template(name, summary, parameters, draw, placed)
         return draw
 
     return offer
