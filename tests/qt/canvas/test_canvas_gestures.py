@@ -133,7 +133,7 @@ def test_the_wheel_zooms_at_the_cursor(three) -> None:
 
 
 def test_fit_all_and_fit_selection(three) -> None:
-    three.view.scroll_by(3000, 3000)
+    three.view.camera.scroll_by(3000, 3000)
     three.key(Qt.Key.Key_Home)
     assert three.view.visible_rect().contains(three.view.mirror.bounds())
     three.session.select(["output"])
@@ -260,7 +260,7 @@ def test_the_search_is_moved_through_by_arrow_keys(hand) -> None:
 
 
 def test_find_centres_on_the_node(three) -> None:
-    three.view.scroll_by(4000, 0)
+    three.view.camera.scroll_by(4000, 0)
     three.key(Qt.Key.Key_F, CTRL)
     QTest.keyClicks(three.view.overlays.finder.edit, "outp")
     QTest.keyClick(three.view.overlays.finder.edit, Qt.Key.Key_Return)
@@ -291,6 +291,15 @@ def test_lay_out_is_an_edit_that_can_be_undone(three) -> None:
     assert x["input"] < x["relu"] < x["output"]
     three.session.document.undo()
     assert three.session.project is moved
+    three.session.document.undo()
+    assert three.session.project is before
+
+
+def test_a_fix_of_the_training_changes_that_and_not_the_drawing(three) -> None:
+    before = three.session.project
+    three.view.act.mend(Fix("Set the batch size to 8", training=(("batch_size", 8),)))
+    assert three.session.project.training.batch_size == 8
+    assert three.session.network is before.main
     three.session.document.undo()
     assert three.session.project is before
 
@@ -396,7 +405,7 @@ def test_the_map_shows_only_when_something_is_out_of_view_and_leads_there(three)
     three.view.fit_all()
     minimap = three.view.findChild(QWidget, "minimap")
     assert not minimap.isVisible()
-    three.view.scroll_by(4000, 0)
+    three.view.camera.scroll_by(4000, 0)
     assert minimap.isVisible()
     QTest.mouseClick(minimap, Qt.MouseButton.LeftButton, pos=minimap.rect().center())
     assert (three.view.visible_rect().center() - three.view.mirror.bounds().center()).manhattanLength() < 20
