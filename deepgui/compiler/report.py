@@ -9,7 +9,8 @@ from dataclasses import dataclass, field, replace
 from deepgui.catalog.own.declared import is_own
 from deepgui.catalog.own.loading import UNTRUSTED, obstacle
 from deepgui.catalog.spec import LayerSpec, Registry, Value, show
-from deepgui.compiler.advice import Case, advise
+from deepgui.compiler.advice import Case, advise, bad_answers
+from deepgui.compiler.expert import remarks
 from deepgui.compiler.facts import Facts, Types, infer, params_key
 from deepgui.compiler.lower import Lowered, attribute, lower, relower
 from deepgui.compiler.shapes import propagate
@@ -155,8 +156,9 @@ def _examine(lowered: Lowered, given: Mapping[str, TensorType], env: Mapping[str
             problems.append(Problem("own-code", f"{label}: {spec.kind} fails: {facts.error}.", node_id))
         elif spec.form != "input" and node_id not in flawed:
             problems += advise(Case(network, registry, network.nodes[node_id], spec, types, facts))
-    problems += _bad_outputs(network, nodes) if env is None else ()
+    problems += bad_answers(network, nodes) if env is None else ()
     problems += _unlike(network, nodes)
+    problems += remarks(network, registry, nodes, whole=env is None)
     return Report(
         tuple(sorted(problems, key=lambda p: p.severity != "error")),
         nodes,
@@ -287,24 +289,6 @@ def _unlike(network: Network, nodes: Mapping[str, NodeReport]) -> Iterator[Probl
                 received=show(mine[name]),
                 fix=Fix("Use weights of its own", lambda net, own=node.id: share(net, own, "")),  # type: ignore[misc]
             )
-
-
-def _bad_outputs(network: Network, nodes: Mapping[str, NodeReport]) -> Iterator[Problem]:
-    for node in network.of_kind("Output"):
-        for arriving in nodes[node.id].inputs.get("input", ()):
-            if not arriving.batch_first and arriving.dims:
-                lost = not any(d.batch for d in arriving.dims)
-                yield Problem(
-                    "batch-lost" if lost else "batch-mixed",
-                    f"{node.label}: the network returns {arriving.shape}, in which "
-                    + ("the batch got lost." if lost else "the examples of a batch are mixed."),
-                    node.id,
-                    "input",
-                    expected="N×…",
-                    received=arriving.shape,
-                    severity="warning",
-                    reason="Training compares one row of the output with each example.",
-                )
 
 
 _WHY_TRUST = "Python can do anything on this machine, so a project's own layers run only once you agreed."

@@ -149,7 +149,7 @@ def test_sharing_what_does_not_fit_is_a_problem_with_a_way_out() -> None:
     problem = next(p for p in deepgui.check(net).problems if p.code == "unlike-sharing")
     assert "in_features is 3 rather than 4" in problem.message
     assert problem.fix is not None
-    assert deepgui.check(problem.fix.apply(net.network())).problems == ()
+    assert deepgui.check(problem.fix.apply(net.network())).errors == ()
 
 
 @pytest.mark.parametrize(("count", "blocks"), [(0, 0), (1, 1), (3, 3)])

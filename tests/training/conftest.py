@@ -50,7 +50,7 @@ def digits() -> Make:
     net = chain(
         "digits",
         (1, 8, 8),
-        ("Conv2d", {"out_channels": 6, "kernel_size": 3}),
+        ("Conv2d", {"out_channels": 6, "kernel_size": 3, "bias": False}),
         ("BatchNorm2d", {}),
         ("ReLU", {}),
         ("MaxPool2d", {"kernel_size": 2}),
