@@ -54,6 +54,7 @@ ENTRIES = (
     Entry("add", "Edit", "Add la&yer …", ("Shift+A", "Tab"), "plus", "Search for a layer and place it", canvas=True),
     Entry("group", "Block", "&Make a block", ("Ctrl+G",), "stack", "Make a block of the selected layers", canvas=True),
     Entry("ungroup", "Block", "&Take apart", ("Ctrl+Shift+G",), "", "Put what is in a block in its place", canvas=True),
+    Entry("own_layer", "Block", "New layer in &Python …", (), "code", "Write a layer of your own"),
     Entry("enter", "Block", "Go &in", ("Return", "Enter"), "", "Look into the selected block", canvas=True),
     Entry("leave", "Block", "Go &out", (), "", "Leave the block in view; Esc does the same", canvas=True),
     Entry("next_in_row", "Block", "&Next of the row", ("PgDown",), "", "Look into the next of a row", canvas=True),

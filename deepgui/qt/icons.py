@@ -39,6 +39,7 @@ FAMILIES: Mapping[str, str] = {
     "Embedding": "text-aa",
     "Loss": "chart-line",
     "Blocks of this project": "stack",
+    "Layers of your own": "code",
 }
 
 

@@ -174,6 +174,12 @@ class MainWindow(QMainWindow):
             self.actions_by_id.connect(id, slot)
 
     def _connect_workbench(self, bench: Workbench) -> None:
+        from deepgui.qt.own.desk import Desk
+
+        self._desk = Desk(self.session, bench.canvas, self)
+        self._desk.beside.trouble.connect(self.tell)
+        self.files.saved.connect(lambda path: self._desk.beside.watch())
+        self.actions_by_id.connect("own_layer", lambda: self.session.code_requested.emit(""))
         for id, command in bench.canvas_commands().items():
             self.actions_by_id.connect(id, command)
         for id, slot in {
@@ -360,6 +366,7 @@ class MainWindow(QMainWindow):
         self._closed = True
         self.files.close()
         if self._workbench is not None:
+            self._desk.shut_down()
             self._workbench.shut_down()
         if self.controller is not None and self._readiness is not None:
             self.controller.shutdown()

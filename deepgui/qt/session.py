@@ -68,6 +68,8 @@ class Session(QObject):
         report_changed(report): shapes, counts and problems of the drawing in view are known anew.
         selection_changed: :attr:`selection` is another set.
         registry_ready: the catalogue can be used.
+        rechecked: what the project's own code may do has changed.
+        code_requested(kind): somebody wants to see the code of a layer of one's own; empty for a new one.
     """
 
     document_replaced = Signal()
@@ -76,6 +78,8 @@ class Session(QObject):
     level_changed = Signal()
     selection_changed = Signal()
     registry_ready = Signal()
+    rechecked = Signal()
+    code_requested = Signal(str)
 
     def __init__(self, document: Document, parent: QObject | None = None) -> None:
         super().__init__(parent)
@@ -126,7 +130,9 @@ class Session(QObject):
     def enter(self, node: str, instance: int = 0) -> None:
         """Look into a block that is used in the drawing in view. Does nothing for other nodes."""
         used = self.network.nodes.get(node)
-        if used is not None and used.kind in self.project.blocks:
+        if used is not None and self.is_written(used.kind):
+            self.code_requested.emit(used.kind)
+        elif used is not None and used.kind in self.project.blocks:
             step = node if _count(used, self.report) is None else f"{node}.{instance}"
             self._go((*self.levels, Level(used.kind, step)))
 
@@ -162,8 +168,20 @@ class Session(QObject):
 
     def show_block(self, name: str) -> None:
         """Look at a block as such: with the parameters' defaults and the shapes set for its Inputs."""
-        if name in self.project.blocks:
+        if self.is_written(name):
+            self.code_requested.emit(name)
+        elif name in self.project.blocks:
             self._go((Level(name, ""),))
+
+    def is_written(self, kind: str) -> bool:
+        """Whether a kind is a layer that the project has in Python."""
+        block = self.project.blocks.get(kind)
+        return block is not None and block.code is not None
+
+    def recheck(self) -> None:
+        """Check again, since code may run now that could not before, or does something else."""
+        self.rechecked.emit()
+        self._check_timer.start()
 
     def leave(self, depth: int | None = None) -> None:
         """Go up one level, or to a depth: 0 is the network itself."""
@@ -334,4 +352,5 @@ def _differ(before: Mapping[str, Block], after: Mapping[str, Block]) -> Iterator
     yield before.keys() != after.keys()
     for name in before.keys() & after.keys():
         a, b = before[name], after[name]
+        yield a.code != b.code
         yield a.params != b.params or a.network.nodes is not b.network.nodes or a.network.wires is not b.network.wires

@@ -16,6 +16,7 @@ from deepgui.qt.code_pane import CodePane
 from deepgui.qt.docks import Dock, tidy
 from deepgui.qt.inspector.panel import Inspector
 from deepgui.qt.log_panel import LogPanel
+from deepgui.qt.own.trust_bar import with_trust_bar
 from deepgui.qt.palette.panel import Palette
 from deepgui.qt.problems import Problems
 from deepgui.qt.session import Session
@@ -58,7 +59,7 @@ class Workbench(QMainWindow):
         self.log = LogPanel()
         self.toolbar = ToolBar(session, actions)
         self.addToolBar(self.toolbar)
-        self.setCentralWidget(with_breadcrumb(self.canvas))
+        self.setCentralWidget(with_trust_bar(session, with_breadcrumb(self.canvas)))
         self.docks = {name: Dock(name, title, self) for name, title in TITLES.items()}
         for name, panel in (
             ("palette", self.palette_panel),

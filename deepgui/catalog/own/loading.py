@@ -61,7 +61,7 @@ def try_out(source: str, name: str) -> str:
     The caller has made sure that it is trusted.
     """
     try:
-        return obstacle(declare(source, name).target)
+        return obstacle(declare(source, name, _builtin_kinds()).target)
     except OwnError as error:
         return str(error)
 

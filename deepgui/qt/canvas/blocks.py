@@ -31,9 +31,14 @@ class BlockActions:
     # -- which nodes -------------------------------------------------------------------------------
 
     def is_block(self, node: str) -> bool:
-        """Whether a node of the drawing in view uses a block of the project."""
+        """Whether a node of the drawing in view uses a block of the project that is drawn."""
+        used, session = self._session.network.nodes.get(node), self._session
+        return used is not None and used.kind in session.project.blocks and not session.is_written(used.kind)
+
+    def is_written(self, node: str) -> bool:
+        """Whether a node of the drawing in view is a layer that the project has in Python."""
         used = self._session.network.nodes.get(node)
-        return used is not None and used.kind in self._session.project.blocks
+        return used is not None and self._session.is_written(used.kind)
 
     def chosen(self) -> list[str]:
         """The selected nodes, in the order of the drawing."""
@@ -124,10 +129,10 @@ class BlockActions:
     # -- going in and out --------------------------------------------------------------------------
 
     def enter(self, node: str = "") -> None:
-        """Look into a block: the one given or selected."""
-        use = self._one_block(node)
-        if use:
-            self._session.enter(use)
+        """Look into a block, the one given or selected, or at the code of a layer written in Python."""
+        found = [node] if node else self.chosen()
+        if len(found) == 1 and (self.is_block(found[0]) or self.is_written(found[0])):
+            self._session.enter(found[0])
         elif self.chosen():
             self._view.overlays.say("Only blocks can be entered; F2 renames a layer.")
 

@@ -77,7 +77,7 @@ class Hands:
         if hit.empty:
             self._view.open_search(at.scene)
         elif hit.node and hit.port is None and not hit.badge:
-            if self._view.blocks.is_block(hit.node):
+            if self._view.blocks.is_block(hit.node) or self._view.blocks.is_written(hit.node):
                 self.give_up()
                 self._view.blocks.enter(hit.node)
             else:

@@ -52,6 +52,8 @@ def _node(menu: QMenu, view: CanvasView, hit: Hit) -> None:
         menu.addSeparator()
     if view.blocks.is_block(hit.node):
         _block(menu, view, hit.node)
+    elif view.blocks.is_written(hit.node):
+        _add(menu, "Edit the code…", "Enter", lambda: view.blocks.enter(hit.node))
     _add(menu, "Rename", "F2", lambda: view.rename(hit.node))
     _add(menu, "Duplicate", "Ctrl+D", view.duplicate)
     _add(menu, "Copy", "Ctrl+C", view.copy)
@@ -112,6 +114,7 @@ def _label(view: CanvasView, node: str) -> str:
 def _canvas(menu: QMenu, view: CanvasView, at: QPointF) -> None:
     document = view.session.document
     _add(menu, "Add a layer…", "Tab", lambda: view.open_search(at), enabled=len(view.session.registry) > 0)
+    _add(menu, "New layer in Python…", "", lambda: view.session.code_requested.emit(""))
     _add(menu, "Paste", "Ctrl+V", lambda: view.paste())
     if view.session.levels:
         menu.addSeparator()

@@ -27,8 +27,10 @@ class BlockMenu(QMenu):
         if kind in session.project.blocks:
             used = len(blocks.uses(session.project, kind))
             self.addSeparator()
-            self._add("open_block", "Open", lambda: session.show_block(kind))
-            self._add("rename_block", "Rename\tF2", rename)
+            written = session.is_written(kind)
+            self._add("open_block", "Edit the code…" if written else "Open", lambda: session.show_block(kind))
+            if not written:  # a class is called what its code calls it
+                self._add("rename_block", "Rename\tF2", rename)
             words = "Delete" if not used else f"Delete (used {'once' if used == 1 else f'{used} times'})"
             self._add("delete_block", f"{words}\tDel", lambda: remove(session, kind)).setEnabled(not used)
 

@@ -37,7 +37,7 @@ from deepgui.qt.palette import block_menu
 from deepgui.qt.palette.block_menu import BlockMenu
 from deepgui.qt.palette.search import EVERYDAY, rank
 from deepgui.qt.session import Session
-from deepgui.qt.widgets import Note, column, label
+from deepgui.qt.widgets import Note, column, label, row, tool_button
 
 LAYER_MIME = "application/x-deepgui-layer"
 KIND = Qt.ItemDataRole.UserRole + 1
@@ -242,7 +242,9 @@ class Palette(QWidget):
         self._pages = QStackedLayout()
         for page in (self._waiting, self.tree, self._nothing):
             self._pages.addWidget(page)
-        top = column(self.search, margin=8)
+        self.write = tool_button("code", "palette_own_layer", "New layer of your own, in Python")
+        self.write.clicked.connect(lambda: session.code_requested.emit(""))
+        top = row(self.search, self.write, margin=8)
         layout = column(gap=0)
         layout.addLayout(top)
         layout.addLayout(self._pages, 1)
@@ -303,7 +305,8 @@ class Palette(QWidget):
 
     def begin_rename(self) -> None:
         """Edit the name of the current kind where it stands, if it is a block of the project."""
-        if self.current_kind() in self._session.project.blocks:
+        kind = self.current_kind()
+        if kind in self._session.project.blocks and not self._session.is_written(kind):
             self.tree.edit(self.tree.currentIndex())
 
     def _refill(self) -> None:

@@ -120,7 +120,8 @@ def _trained(project: Project, controller: RunController) -> Subject | None:
 def _blocks_meaning(project: Project) -> dict[str, tuple[object, ...]]:
     """What the blocks in use compute, layout aside."""
     used = uses(project.networks[main_key(project)], project.blocks)
-    return {name: (project.blocks[name].params, *project.blocks[name].network.meaning()) for name in used}
+    found = {name: project.blocks[name] for name in used}
+    return {name: (block.params, block.code, *block.network.meaning()) for name, block in found.items()}
 
 
 def look(

@@ -1,0 +1,1 @@
+"""Layers of one's own in the window: the editor, the question of trust, and the file beside the project."""
