@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import QPoint, QPointF, QRectF
+from collections.abc import Callable
+
+from PySide6.QtCore import QPoint, QPointF, QRect, QRectF, QSize
 from PySide6.QtGui import QWheelEvent
 from PySide6.QtWidgets import QGraphicsView
 
@@ -16,10 +18,11 @@ _PER_DEGREE = 1.0018
 
 
 class Camera:
-    """Moves a view whose scene is large enough never to end."""
+    """Moves a view whose scene is large enough never to end; calls ``moved`` whenever it has."""
 
-    def __init__(self, view: QGraphicsView) -> None:
+    def __init__(self, view: QGraphicsView, moved: Callable[[], None]) -> None:
         self._view = view
+        self._moved = moved
 
     @property
     def zoom(self) -> float:
@@ -27,6 +30,10 @@ class Camera:
 
     def scroll_by(self, dx: int, dy: int) -> None:
         """Move the view by pixels."""
+        self._scroll(dx, dy)
+        self._moved()
+
+    def _scroll(self, dx: int, dy: int) -> None:
         across, down = self._view.horizontalScrollBar(), self._view.verticalScrollBar()
         across.setValue(across.value() + dx)
         down.setValue(down.value() + dy)
@@ -40,19 +47,31 @@ class Camera:
         held = self._view.mapToScene(anchor)
         self._view.scale(new / self.zoom, new / self.zoom)
         drift = self._view.mapFromScene(held) - anchor
-        self.scroll_by(drift.x(), drift.y())
+        self._scroll(drift.x(), drift.y())
+        self._moved()
 
     def zoom_to(self, zoom: float) -> None:
         """Zoom to a scale (1.0 is one pixel a unit), keeping the middle."""
         self.zoom_by(zoom / self.zoom)
 
-    def fit(self, rect: QRectF) -> None:
-        """Show a rectangle of the scene, in a view of usual width never larger than life."""
+    def fit(self, rect: QRectF, floating: QRect) -> None:
+        """Show a rectangle of the scene, in a view of usual width never larger than life.
+
+        Args:
+            floating: what lies on the view at its bottom, in pixels; the rectangle ends above it if it would be hidden.
+        """
+        space = self._view.viewport().size()
         if rect.isNull():
             self._view.resetTransform()
             self._view.centerOn(QPointF(0, 0))
-            return
-        space = self._view.viewport().size()
+        else:
+            self._fit(rect, space)
+            if self._view.mapFromScene(rect).boundingRect().intersects(floating):
+                self._fit(rect, QSize(space.width(), floating.top()))
+                self._scroll(0, (space.height() - floating.top()) // 2)
+        self._moved()
+
+    def _fit(self, rect: QRectF, space: QSize) -> None:
         wide, high = rect.width() + 2 * _MARGIN, rect.height() + 2 * _MARGIN
         most = min(max(space.width() / _USUAL_WIDTH, 1.0), _FIT_AT_MOST)
         zoom = min(space.width() / wide, space.height() / high, most)

@@ -43,9 +43,9 @@ COMMANDS: Mapping[str, Callable[[CanvasView], object]] = {
     "previous_in_row": lambda view: view.blocks.step(-1),
     "repeat": lambda view: view.repeat(),
     "bypass": lambda view: view.blocks.bypass(),
-    "zoom_in": lambda view: view.zoom_by(1.25),
-    "zoom_out": lambda view: view.zoom_by(0.8),
-    "zoom_reset": lambda view: view.zoom_by(1 / view.zoom),
+    "zoom_in": lambda view: view.camera.zoom_by(1.25),
+    "zoom_out": lambda view: view.camera.zoom_by(0.8),
+    "zoom_reset": lambda view: view.camera.zoom_by(1 / view.zoom),
 }
 """What keys can mean here, by the ids of the actions in the menus."""
 _ALSO: Mapping[str, str] = {
@@ -88,7 +88,7 @@ def _arrow(view: CanvasView, dx: int, dy: int, *, fine: bool) -> None:
         step = 1.0 if fine else GRID
         view.act.nudge(dx * step, dy * step)
     else:
-        view.scroll_by(dx * _PAN, dy * _PAN)
+        view.camera.scroll_by(dx * _PAN, dy * _PAN)
 
 
 def _name(event: QKeyEvent) -> str:

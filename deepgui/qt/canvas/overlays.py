@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import QPoint, QPointF, QRectF, Qt, QTimer
+from PySide6.QtCore import QPoint, QPointF, QRect, QRectF, Qt, QTimer
 from PySide6.QtGui import QCursor, QPainter
 from PySide6.QtWidgets import QToolButton
 
@@ -59,13 +59,17 @@ class Overlays:
         if abs(self._view.zoom - 1.0) < 0.005:
             self._view.fit_all()
         else:
-            self._view.zoom_by(1 / self._view.zoom)
+            self._view.camera.zoom_by(1 / self._view.zoom)
 
     def lay(self) -> None:
         """Find everything its place in a view of a new size."""
         self.moved()
         corner = self._view.viewport().geometry().bottomLeft()
         self._zoom.move(corner + QPoint(8, -self._zoom.height() - 8))
+
+    def zoom_place(self) -> QRect:
+        """Where the zoom stands, in pixels of the view."""
+        return self._zoom.geometry()
 
     def moved(self) -> None:
         """The view looks elsewhere."""
@@ -92,10 +96,10 @@ class Overlays:
         item = self._view.mirror.nodes[node]
         self._edit(item, 22, item.card.subtitle, "Name of the layer", self._view.act.rename)
 
-    def rename_kind(self, node: str) -> None:
+    def rename_kind(self, node: str, done: Callable[[str, str], None] | None = None) -> None:
         """Edit the name of the block that a node uses, over the name."""
         item = self._view.mirror.nodes[node]
-        self._edit(item, 4, item.card.title, "Name of the block", self._view.blocks.name)
+        self._edit(item, 4, item.card.title, "Name of the block", done or self._view.blocks.name)
 
     def repeat(self, node: str) -> None:
         """Edit how often a block is repeated, over its card."""

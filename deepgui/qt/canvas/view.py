@@ -7,7 +7,7 @@ import logging
 from collections.abc import Callable, Collection
 from typing import Any
 
-from PySide6.QtCore import QEvent, QPoint, QPointF, QRectF, QSize, Qt
+from PySide6.QtCore import QEvent, QPointF, QRectF, QSize, Qt
 from PySide6.QtGui import (
     QContextMenuEvent,
     QCursor,
@@ -75,7 +75,7 @@ class CanvasView(QGraphicsView):
         self.mirror = Mirror(session, self)
         self.act = Actions(session, self.mirror)
         self.blocks = BlockActions(self)
-        self.camera = Camera(self)
+        self.camera = Camera(self, self._moved)
         self.keys = keys.USUAL
         self.picked_wires: frozenset[Wire] = frozenset()
         self.hands = Hands(self)
@@ -157,14 +157,12 @@ class CanvasView(QGraphicsView):
 
     def fit_all(self) -> None:
         """Show the whole network."""
-        self.camera.fit(self.mirror.bounds())
-        self._moved()
+        self.camera.fit(self.mirror.bounds(), self.overlays.zoom_place())
 
     def fit_selection(self) -> None:
         """Show the selected nodes; everything if none is selected."""
-        self.camera.fit(self.mirror.bounds(self.session.selection or None))
+        self.camera.fit(self.mirror.bounds(self.session.selection or None), self.overlays.zoom_place())
         self._fitted = False
-        self._moved()
 
     def centre_on(self, node_id: str) -> None:
         """Select a node and bring it to the middle; no harm if it does not exist."""
@@ -178,16 +176,6 @@ class CanvasView(QGraphicsView):
         """Bring a scene point to the middle."""
         self._fitted = False
         self.centerOn(at)
-        self._moved()
-
-    def scroll_by(self, dx: int, dy: int) -> None:
-        """Move the view by pixels."""
-        self.camera.scroll_by(dx, dy)
-        self._moved()
-
-    def zoom_by(self, factor: float, anchor: QPoint | None = None) -> None:
-        """Zoom, holding a place of the view (else its middle) still."""
-        self.camera.zoom_by(factor, anchor)
         self._moved()
 
     def _moved(self) -> None:
@@ -321,7 +309,6 @@ class CanvasView(QGraphicsView):
         event.accept()
         self._fitted = False
         self.camera.wheel(event, zooming=bool(event.modifiers() & Qt.KeyboardModifier.ControlModifier))
-        self._moved()
 
     @guarded
     def contextMenuEvent(self, event: QContextMenuEvent) -> None:
@@ -378,7 +365,7 @@ class CanvasView(QGraphicsView):
             return True
         if isinstance(event, QNativeGestureEvent) and event.gestureType() == Qt.NativeGestureType.ZoomNativeGesture:
             self._fitted = False
-            self.zoom_by(max(0.2, 1.0 + event.value()), event.position().toPoint())
+            self.camera.zoom_by(max(0.2, 1.0 + event.value()), event.position().toPoint())
             return True
         return super().viewportEvent(event)
 
@@ -391,9 +378,9 @@ class CanvasView(QGraphicsView):
         self._lay_overlays()
 
     def _lay_overlays(self) -> None:
+        self.overlays.lay()
         if self._fitted:  # keeps showing everything while the window finds its size, until one looks elsewhere
             self.fit_all()
-        self.overlays.lay()
 
     def sizeHint(self) -> QSize:
         return QSize(900, 640)

@@ -41,7 +41,7 @@ def test_ctrl_g_makes_a_block_in_one_step_and_its_name_can_be_typed_at_once(hand
     use = grouped(hand, "conv2d", "relu", name="Stage")
     project = hand.session.project
     assert list(project.blocks) == ["Stage"]
-    assert hand.network.nodes[use].kind == "Stage"
+    assert (hand.network.nodes[use].kind, hand.network.nodes[use].label) == ("Stage", "stage")
     assert {w.source for w in hand.network.into(use)} == {"input"}
     assert project.blocks["Stage"].network.name == "Stage"
     hand.session.document.undo()
@@ -105,7 +105,7 @@ def test_a_block_can_be_made_inside_a_block(hand: Hand) -> None:
 def test_double_click_goes_in_and_escape_comes_back_to_where_one_looked(hand: Hand) -> None:
     hand.look(chain(*ROW))
     use = grouped(hand, "conv2d", "relu")
-    hand.view.zoom_by(0.7)
+    hand.view.camera.zoom_by(0.7)
     hand.view.look_at(QPointF(333, 44))
     zoom, middle = hand.view.zoom, hand.view.mapToScene(hand.view.viewport().rect().center())
     QTest.mouseDClick(hand.view.viewport(), Qt.MouseButton.LeftButton, Qt.KeyboardModifier.NoModifier, hand.body(use))

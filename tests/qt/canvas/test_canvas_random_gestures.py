@@ -90,7 +90,7 @@ class Monkey:
                 self.random.choice(["", *hand.network.nodes]), self.random.choice(["", "x", "class", "ö 1"])
             )
         elif roll < 0.84:
-            view.zoom_by(self.random.choice([0.5, 0.8, 1.25, 2.0]), self.spot())
+            view.camera.zoom_by(self.random.choice([0.5, 0.8, 1.25, 2.0]), self.spot())
         else:
             hand.key(*self.random.choice(KEYS))
         if view.overlays.search.isVisible():

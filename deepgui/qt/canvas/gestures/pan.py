@@ -20,8 +20,8 @@ class Pan(Gesture):
     def drag(self, at: Pointer) -> None:
         step = at.view - self._last
         self._last = at.view
-        self.view.scroll_by(-step.x(), -step.y())
+        self.view.camera.scroll_by(-step.x(), -step.y())
 
     def cancel(self) -> None:
         step = self._last - self.start.view
-        self.view.scroll_by(step.x(), step.y())
+        self.view.camera.scroll_by(step.x(), step.y())
