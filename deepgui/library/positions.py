@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from functools import partial
 
 from deepgui.builder import Block, Handle
@@ -9,10 +10,8 @@ from deepgui.library.drawing import drawn, features
 
 block = partial(drawn, "Position blocks")
 
-PERIOD = 10_000
-"""The longest wave of positions, over 2π: of all the papers drawn here."""
-
-LOG_PERIOD = 9.210340371976184
+LOG_PERIOD = math.log(10_000)
+"""The logarithm of the longest wave of positions over the shortest, in all the papers drawn here."""
 
 
 @block(
