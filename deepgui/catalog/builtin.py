@@ -38,7 +38,7 @@ def _add_plugins(found: Registry) -> None:
         try:
             thing = entry.load()
             found.register(thing if isinstance(thing, LayerSpec) else _class_spec(thing))
-        except Exception as error:  # a plug-in can fail in any way
+        except (Exception, SystemExit) as error:  # a plug-in can fail in any way
             _log.warning("The layer plug-in %s could not be loaded: %s", entry.name, error)
 
 
