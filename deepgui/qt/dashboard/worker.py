@@ -21,6 +21,11 @@ class Broken:
 
     error: Exception
 
+    @property
+    def given_up(self) -> bool:
+        """Whether nobody wanted it any more."""
+        return isinstance(self.error, GivenUp)
+
 
 @dataclass(frozen=True)
 class _Order:

@@ -36,6 +36,7 @@ _SPLIT = (
 )
 _TITLES = {"seed": "split seed", "validation": "validation share", "test": "test share"}
 PREVIEW_MS = 350
+PROGRESS_MS = 200
 
 
 class DataSection(QWidget):
@@ -47,6 +48,7 @@ class DataSection(QWidget):
         self._sources: Mapping[str, SourceSpec] = {}
         self._built_for: str | None = None
         self._previewed: tuple[Any, ...] | None = None
+        self._read: DataConfig | None = None
         self._worker = Worker(self)
         self.option_rows: dict[str, ParamRow] = {}
         self.split_rows: dict[str, ParamRow] = {}
@@ -66,6 +68,9 @@ class DataSection(QWidget):
         self._timer.setSingleShot(True)
         self._timer.setInterval(PREVIEW_MS)
         self._timer.timeout.connect(self._read_preview)
+        self._progress = QTimer(self)
+        self._progress.setInterval(PROGRESS_MS)
+        self._progress.timeout.connect(self._show_progress)
         self._lay_out()
 
     def _lay_out(self) -> None:
@@ -179,6 +184,7 @@ class DataSection(QWidget):
         self._timer.stop()
         if not data.source or not self._session.ready:
             self.preview.setText("")
+            self._progress.stop()
             self._previewed = None if not self._session.ready else wanted
             return
         self.preview.setProperty("role", "muted")
@@ -193,11 +199,22 @@ class DataSection(QWidget):
 
             return prepare(data, objective).summary()
 
+        if self._read is None or (self._read.source, self._read.options) != (data.source, data.options):
+            self._worker.give_up("preview")  # nobody waits for the other examples any more
+        self._read = data
         self._worker.submit("preview", read, lambda result: self._show_preview(data, result))
+        self._progress.start()
+
+    def _show_progress(self) -> None:
+        if not self._worker.busy:
+            self._progress.stop()
+        elif self._worker.progress is not None and not self._timer.isActive():
+            self.preview.setText(f"Reading: {self._worker.progress} …")
 
     def _show_preview(self, data: DataConfig, result: dict[str, Any] | Broken) -> None:
-        if self._session.project.data is not data:
+        if self._session.project.data is not data or (isinstance(result, Broken) and result.given_up):
             return
+        self._progress.stop()
         from deepgui.qt import style
 
         style.set_role(self.preview, "error" if isinstance(result, Broken) else "muted")
