@@ -90,8 +90,13 @@ def declare(name: str, block: Block) -> LayerSpec:
         inputs=tuple(PortSpec(port) for port in inputs),
         outputs=tuple(PortSpec(port, path=(i,) if len(outputs) > 1 else ()) for i, port in enumerate(outputs)),
         params=(*params, *(() if any(p.name == REPEAT.name for p in params) else (REPEAT,))),
-        summary=block.summary or f"A block of {len(block.network.nodes)} layers.",
+        summary=block.summary or f"A block of {_layers(block.network)}.",
     )
+
+
+def _layers(network: Network) -> str:
+    count = sum(node.kind not in ("Input", "Output") for node in network.nodes.values())
+    return f"{count} layer{'' if count == 1 else 's'}"
 
 
 def port_names(network: Network, kind: str) -> dict[str, str]:

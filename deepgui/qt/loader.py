@@ -10,7 +10,6 @@ import time
 
 from PySide6.QtCore import QObject, Qt, Signal
 
-from deepgui import library
 from deepgui.catalog import snapshot
 from deepgui.catalog.spec import Registry
 from deepgui.qt.checking import Checking
@@ -86,7 +85,7 @@ def _load() -> Registry | Exception:
         registry: Registry = builtin.registry()
         for name in ("deepgui.compiler.report", "deepgui.compiler.source", *PANELS):
             importlib.import_module(name)
-        library.blocks()
+        importlib.import_module("deepgui.library").blocks()
     except Exception as error:  # a broken installation of torch raises whatever it likes
         log.exception("PyTorch cannot be loaded")
         return error

@@ -124,8 +124,11 @@ class Session(QObject):
         return self.project.blocks[self.levels[-1].block] if self.levels else None
 
     def path(self, node: str) -> str:
-        """What reports and probes call a node of the drawing in view: ``stage.2.conv`` inside the third of a row."""
-        return ".".join((*(level.step for level in self.levels if level.step), node))
+        """What reports and probes call a node of the drawing in view: ``stage.2.conv`` inside the third of a row.
+
+        Where a block is looked at as such, nothing flows, and it is a name that no node has: ``=Stage.conv``.
+        """
+        return ".".join((*(level.step or f"={level.block}" for level in self.levels), node))
 
     def enter(self, node: str, instance: int = 0) -> None:
         """Look into a block that is used in the drawing in view. Does nothing for other nodes."""

@@ -64,7 +64,7 @@ def test_a_block_is_opened_renamed_and_deleted_by_its_menu(qtbot: QtBot, palette
     menu = palette.menu()
     assert not next(a for a in menu.actions() if a.objectName() == "delete_block").isEnabled()
     trigger(menu, "open_block")
-    assert [level.block for level in session.levels] == ["Stage"]
+    assert [(level.block, level.step) for level in session.levels] == [("Stage", "stage.0")]
     qtbot.keyClick(palette.tree, Qt.Key.Key_F2)
     line = palette.tree.findChild(QLineEdit)
     line.clear()

@@ -58,6 +58,7 @@ def test_a_block_as_such_is_checked_with_its_defaults(session: Session) -> None:
     assert session.report is not None
     assert session.report.nodes["linear"].params["out_features"] == 4
     assert not [p for p in session.report.problems if p.severity == "error"]
+    assert session.path("linear") == "=Inner.linear", "no probe may take it for a node of the network"
 
 
 def test_an_edit_inside_changes_the_block_and_one_undo_takes_it_back(session: Session) -> None:

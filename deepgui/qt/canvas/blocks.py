@@ -64,7 +64,7 @@ class BlockActions:
 
         if self._try("Make a block", change):
             session.select(made)
-            self._view.overlays.rename_kind(made[0])
+            self._view.overlays.rename_kind(made[0], self._name_new)
 
     def ungroup(self) -> None:
         """Put what is in the selected blocks in their place."""
@@ -94,7 +94,7 @@ class BlockActions:
         return True
 
     def name(self, node: str, name: str) -> None:
-        """Call the block that a node uses something else; a node that nobody named goes by the block's name."""
+        """Call the block that a node uses something else."""
         session, used = self._session, self._session.network.nodes.get(node)
         if used is None or used.kind not in session.project.blocks:
             return
@@ -103,6 +103,19 @@ class BlockActions:
             return project_blocks.rename(project, used.kind, name, catalogue(session))[0]
 
         session.edit_project(f"Rename block {used.kind}", change)
+
+    def _name_new(self, node: str, name: str) -> None:
+        """Name a block that has just been made, and the node that stands for it likewise."""
+        session, used = self._session, self._session.network.nodes.get(node)
+        if used is None or used.kind not in session.project.blocks or edits.identifier(name) == used.kind:
+            return
+
+        def change(project: Project, network: Network) -> tuple[Project, Network]:
+            project, new = project_blocks.rename(project, used.kind, name, catalogue(session))
+            network = project_blocks.with_kinds(network, {used.kind: new})
+            return project, edits.rename_node(network, node, edits.snake(new))
+
+        session.edit_with_blocks(f"Rename block {used.kind}", change)
 
     def make_unique(self, node: str = "") -> None:
         """Give one use a block of its own, like the one that it shared with others."""
@@ -189,6 +202,14 @@ class BlockActions:
     def share(self, node: str, other: str) -> None:
         """Let a node use the weights of another; an empty ``other`` gives it its own."""
         self._session.edit("Share weights" if other else "Own weights", lambda net: edits.share(net, node, other))
+
+    def ask_repeat(self, node: str = "") -> None:
+        """Ask how many of a block should stand in a row: of the one given or selected."""
+        use = self._one_block(node)
+        if use:
+            self._view.overlays.repeat(use)
+        else:
+            self._view.overlays.say("Select the block to put several of in a row.")
 
     def repeat(self, node: str, text: str) -> None:
         """How many of a block stand in a row: a number or an expression; nothing or 1 for a single one."""

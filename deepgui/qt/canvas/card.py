@@ -204,8 +204,10 @@ def details(spec: LayerSpec, params: Mapping[str, Value], report: NodeReport | N
             continue  # stands beside the title
         if param.name in params:
             value = params[param.name]
-            if value == param.default and not param.required and not param.infer:
+            if value == param.default and not param.required and not param.infer and spec.form != "block":
                 continue
+        elif spec.form == "block" and param.default is not None:
+            value = param.default  # what a drawing of one's own is set to is not known by heart
         elif report is not None and param.name in report.inferred:
             value, inferred = report.params.get(param.name), True
         if value is None:

@@ -41,7 +41,7 @@ COMMANDS: Mapping[str, Callable[[CanvasView], object]] = {
     "unique": lambda view: view.blocks.make_unique(),
     "next_in_row": lambda view: view.blocks.step(1),
     "previous_in_row": lambda view: view.blocks.step(-1),
-    "repeat": lambda view: view.repeat(),
+    "repeat": lambda view: view.blocks.ask_repeat(),
     "bypass": lambda view: view.blocks.bypass(),
     "zoom_in": lambda view: view.camera.zoom_by(1.25),
     "zoom_out": lambda view: view.camera.zoom_by(0.8),

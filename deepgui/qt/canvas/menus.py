@@ -74,7 +74,7 @@ def _block(menu: QMenu, view: CanvasView, node: str) -> None:
     kind = view.session.network.nodes[node].kind
     found = len(uses(view.session.project, kind))
     _add(menu, "Go in", "Enter", lambda: view.blocks.enter(node))
-    _add(menu, "Repeat…", "R", lambda: view.repeat(node))
+    _add(menu, "Repeat…", "R", lambda: view.blocks.ask_repeat(node))
     shared = f"Make unique (one of {found} uses)" if found > 1 else "Make unique"
     _add(menu, shared, "U", lambda: view.blocks.make_unique(node), enabled=found > 1)
     _add(menu, "Take apart", "Ctrl+Shift+G", view.blocks.ungroup)

@@ -249,13 +249,6 @@ class CanvasView(QGraphicsView):
             self._reveal(node)
             self.overlays.rename(node)
 
-    def repeat(self, node: str = "") -> None:
-        """Ask how many of a block should stand in a row: of the one given or selected."""
-        node = node or next(iter(self.session.selection), "")
-        if self.blocks.is_block(node):
-            self._reveal(node)
-            self.overlays.repeat(node)
-
     def pick_wires(self, wires: Collection[Wire]) -> None:
         """Select wires; they take part in Delete."""
         self.picked_wires = frozenset(wires)

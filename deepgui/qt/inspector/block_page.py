@@ -94,7 +94,7 @@ class BlockPage(QWidget):
         self.name = self._line("block_name", "Name of the block", "name")
         self.name.editingFinished.connect(self._rename)
         self.summary = self._line("block_summary", "What the block does", "")
-        self.summary.setPlaceholderText("What does it do? One sentence for the palette")
+        self.summary.setPlaceholderText("What it does, in a sentence")
         self.summary.editingFinished.connect(self._summarise)
         self._caption = Elided("", "muted")
         self._caption.setContentsMargins(7, 0, 0, 0)
@@ -173,7 +173,9 @@ class BlockPage(QWidget):
             where = f"block {use.drawing}" if use.in_block else "the network"
             going = button(f"{use.node.label}{_row(use)} in {where}", f"block_use_{number}", role="quiet")
             going.clicked.connect(lambda _=False, use=use: self._go(use))
-            self._uses.addLayout(row(going))
+            line = row(going)
+            line.addStretch()
+            self._uses.addLayout(line)
         if not found:
             self._uses.addWidget(label("Nothing uses it yet. Drag it from the palette.", "muted", wrap=True))
 

@@ -28,7 +28,7 @@ class BlockMenu(QMenu):
             used = len(blocks.uses(session.project, kind))
             self.addSeparator()
             written = session.is_written(kind)
-            self._add("open_block", "Edit the code…" if written else "Open", lambda: session.show_block(kind))
+            self._add("open_block", "Edit the code…" if written else "Open", lambda: open_block(session, kind))
             if not written:  # a class is called what its code calls it
                 self._add("rename_block", "Rename\tF2", rename)
             words = "Delete" if not used else f"Delete (used {'once' if used == 1 else f'{used} times'})"
@@ -39,6 +39,16 @@ class BlockMenu(QMenu):
         made.setObjectName(name)
         made.triggered.connect(lambda: does())
         return made
+
+
+def open_block(session: Session, kind: str) -> None:
+    """Look into a block: where the network uses it, if it does, so that the shapes are real; else as such."""
+    used = next(iter(session.main.of_kind(kind)), None)
+    if used is not None:
+        session.leave(0)
+        session.enter(used.id)
+    else:
+        session.show_block(kind)
 
 
 def rename(session: Session, kind: str, wanted: str) -> None:
