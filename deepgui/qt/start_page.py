@@ -14,6 +14,7 @@ from PySide6.QtWidgets import QAbstractButton, QFrame, QHBoxLayout, QLabel, QSiz
 from deepgui import paths
 from deepgui.catalog.spec import LayerSpec
 from deepgui.graph.values import Network
+from deepgui.library.templates import Template, templates
 from deepgui.project import file, recent
 from deepgui.project.autosave import Recovery
 from deepgui.project.decode import FileError
@@ -23,6 +24,7 @@ from deepgui.qt.widgets import Flow, button, clear, column, label, row, scrolled
 
 PICTURE_HEIGHT = 164
 CARD = QSize(264, PICTURE_HEIGHT + 132)
+TEMPLATE = QSize(150, 50)
 SIDE = 304
 STEPS = (
     (
@@ -116,6 +118,34 @@ class SampleCard(_Card):
         painter.setPen(colors.color("muted"))
         for line, words in enumerate(_lines(painter, first_sentence(self._sample.notes), text.width(), 3)):
             painter.drawText(text.translated(0, 49 + 18 * line), int(Qt.AlignmentFlag.AlignVCenter), words)
+
+
+class TemplateCard(_Card):
+    """A published architecture: its name and how many parameters it has; the tooltip says what it is."""
+
+    def __init__(self, template: Template) -> None:
+        name = template.path.stem
+        super().__init__(f"template_{name}", f"Open {template.name}, {template.parameters:,} parameters")
+        self._template = template
+        self.setFixedHeight(TEMPLATE.height())
+        self.setToolTip(f"{template.summary}\n{template.parameters:,} parameters")
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        painter, colors = QPainter(self), theme.theme()
+        self._frame(painter)
+        text = QRect(12, 6, self.width() - 24, 20)
+        painter.setFont(style.font(12, bold=True))
+        painter.setPen(colors.color("text"))
+        painter.drawText(text, int(Qt.AlignmentFlag.AlignVCenter), _fit(painter, self._template.name, text.width()))
+        painter.setFont(style.font(11))
+        painter.setPen(colors.color("muted"))
+        words = f"{short_count(self._template.parameters)} parameters"
+        painter.drawText(text.translated(0, 18), int(Qt.AlignmentFlag.AlignVCenter), words)
+
+
+def short_count(number: int) -> str:
+    """``61.7 k``, ``25.6 M``."""
+    return f"{number / 1e6:.1f} M" if number >= 1e6 else f"{number / 1e3:.1f} k"
 
 
 class RecentButton(_Card):
@@ -224,7 +254,7 @@ class StartPage(QWidget):
     Signals:
         new_requested, open_requested: the two buttons.
         file_chosen(path): a recent file.
-        sample_chosen(path): a sample; it is opened as an unsaved copy.
+        sample_chosen(path): a sample or a template; it is opened as an unsaved copy.
         recovery_chosen(recovery), recovery_discarded(recovery): what to do with lost work.
     """
 
@@ -246,6 +276,7 @@ class StartPage(QWidget):
         self._recent.setContentsMargins(0, 0, 0, 0)
         self._lost = QVBoxLayout()
         self._gallery = Flow(CARD.width(), CARD.height())
+        self._templates = Flow(TEMPLATE.width(), TEMPLATE.height())
         self.setLayout(row(gap=0))
         self.layout().addWidget(scrolled(self._content(), "page"))
         theme.current().changed.connect(self.update)
@@ -295,7 +326,13 @@ class StartPage(QWidget):
         gallery.setObjectName("sample_gallery")
         gallery.setAccessibleName("Samples")
         gallery.setLayout(self._gallery)
-        right = column(label("Start from a sample", "strong"), gallery, self._steps(), gap=2 * GRID)
+        published = QWidget()
+        published.setObjectName("templates")
+        published.setAccessibleName("Published architectures")
+        published.setLayout(self._templates)
+        right = column(label("Start from a sample", "strong"), gallery, gap=2 * GRID)
+        for part in (label("Or from a published architecture", "strong"), published, self._steps()):
+            right.addWidget(part)
         right.setContentsMargins(0, 7, 0, 0)
         right.addStretch()
         both = row(side, right, gap=5 * GRID)
@@ -335,6 +372,11 @@ class StartPage(QWidget):
             card = SampleCard(sample, self._kinds())
             card.clicked.connect(lambda _=False, p=sample.path: self.sample_chosen.emit(p))
             self._gallery.addWidget(card)
+        clear(self._templates)
+        for template in templates().values():
+            small = TemplateCard(template)
+            small.clicked.connect(lambda _=False, p=template.path: self.sample_chosen.emit(p))
+            self._templates.addWidget(small)
         if lost is not None:
             self._show_lost(lost)
 
