@@ -268,6 +268,8 @@ def promote(block: Block, node: str, param: ParamSpec, name: str = "") -> Block:
     taken = {p.name for p in block.params} | {blocks.REPEAT.name, blocks.INDEX}
     own = edits.fresh_id(taken, edits.identifier(name or param.name))
     value = layer.params.get(param.name, param.default)
-    declared = replace(param, name=own, default=value, infer=None, required=False, call=False)
+    # What a file keeps of a block's parameter, and no more: the project that is read back is the one that was written.
+    kept = {"minimum": param.minimum, "nullable": param.nullable, "choices": param.choices, "doc": param.doc}
+    declared = ParamSpec(own, param.type, value, **kept)  # type: ignore[arg-type]
     network = edits.set_params(block.network, node, {param.name: Expr(own)})
     return replace(block, network=network, params=(*block.params, declared))

@@ -37,6 +37,7 @@ class Draft:
     Attributes:
         weights: state dict of each node that has one, by node id; that of a Parameter or Constant has one key, "".
         paths: the submodule that each node came from, by node id.
+        types: what comes out of each output of each node.
     """
 
     registry: Registry
@@ -45,6 +46,7 @@ class Draft:
     wires: list[Wire] = field(default_factory=list)
     weights: dict[str, dict[str, Tensor]] = field(default_factory=dict)
     paths: dict[str, str] = field(default_factory=dict)
+    types: dict[tuple[str, str], TensorType] = field(default_factory=dict)
     _taken: set[str] = field(default_factory=set)
     _tried: dict[str, int] = field(default_factory=dict)
 
@@ -55,6 +57,7 @@ class Draft:
         if type_.dtype != "float32":
             params["dtype"] = type_.dtype
         node = self._place("Input", name, params)
+        self.types[node.id, "output"] = type_
         return Wired(node.id, "output", type_)
 
     def output(self, value: Wired, name: str = "") -> None:
@@ -107,6 +110,7 @@ class Draft:
         if weights:
             self.weights[node.id] = {key: tensor.detach().clone() for key, tensor in weights.items()}
         self.paths[node.id] = path
+        self.types |= {(node.id, port): type_ for port, type_ in found.outputs.items()}
         return {port: Wired(node.id, port, type_) for port, type_ in found.outputs.items()}
 
     def tensor(self, kind: str, params: Mapping[str, Any], value: Tensor, *, name: str = "", path: str = "") -> Wired:
@@ -116,6 +120,7 @@ class Draft:
         self.weights[node.id] = {"": value.detach().clone()}
         self.paths[node.id] = path
         found = tensor_facts(self.registry[kind], settings)
+        self.types[node.id, "output"] = found.outputs["output"]
         return Wired(node.id, "output", found.outputs["output"])
 
     def mark(self) -> tuple[int, int]:

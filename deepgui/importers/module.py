@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import copy
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from typing import Any
@@ -11,14 +11,19 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
+from deepgui.catalog.spec import Registry
 from deepgui.compiler.report import check
+from deepgui.graph.problems import NetworkError
 from deepgui.importers.alignment import align
 from deepgui.importers.comparison import compare
 from deepgui.importers.drawing import draw
+from deepgui.importers.exported import taken_apart
 from deepgui.importers.finish import compiled, finished
+from deepgui.importers.hierarchy import Grouped, grouped
 from deepgui.importers.layers import Layers
 from deepgui.importers.recording import Recording, named_inputs, record
 from deepgui.importers.report import Imported, ImportFailed, ImportReport, Note
+from deepgui.project.values import Project
 
 BATCHES = (2, 3)
 """Batch sizes at which a module is recorded. Not 1, of which broadcasting and ``squeeze`` make something else."""
@@ -46,7 +51,28 @@ def import_module(module: nn.Module, example_inputs: Examples, *, name: str = ""
         raise ImportFailed(f"A torch.nn.Module is needed here, not {type(module).__name__}.")
     args, kwargs = _arguments(example_inputs)
     with _evaluating(module) as subject:
-        return draw_module(subject, args, kwargs, name or type(module).__name__)
+        title = name or type(module).__name__
+        try:
+            first = draw_module(subject, args, kwargs, title)
+        except ImportFailed:
+            second = _second_way(subject, args, kwargs, title)
+            if second is None:
+                raise
+            return second
+        return first if not first.report.errors else _second_way(subject, args, kwargs, title) or first
+
+
+def _second_way(module: nn.Module, args: tuple[Any, ...], kwargs: dict[str, Any], name: str) -> Imported | None:
+    """What ``torch.export`` makes of it, if all of that can be drawn and answers as the original does."""
+    given, named = _with_batch((args, kwargs), BATCHES[0])
+    basic = taken_apart(module, given, named)
+    if basic is None:
+        return None
+    try:
+        found = draw_module(basic, args, kwargs, name, original=module)
+    except ImportFailed:
+        return None
+    return replace(found, report=replace(found.report, way="torch.export")) if found.report.ok else None
 
 
 def _arguments(examples: Examples) -> tuple[tuple[Any, ...], dict[str, Any]]:
@@ -74,8 +100,13 @@ def _evaluating(module: nn.Module) -> Iterator[nn.Module]:
             m.training = training
 
 
-def draw_module(module: nn.Module, args: tuple[Any, ...], kwargs: dict[str, Any], name: str) -> Imported:
-    """:func:`import_module` for a module that is in evaluation mode, with arguments as ``forward`` takes them."""
+def draw_module(
+    module: nn.Module, args: tuple[Any, ...], kwargs: dict[str, Any], name: str, *, original: nn.Module | None = None
+) -> Imported:
+    """:func:`import_module` for a module that is in evaluation mode, with arguments as ``forward`` takes them.
+
+    ``original`` is what the answers are compared with, if not the module itself.
+    """
     from deepgui.catalog.builtin import registry as catalogue
 
     registry = catalogue()
@@ -83,19 +114,38 @@ def draw_module(module: nn.Module, args: tuple[Any, ...], kwargs: dict[str, Any]
     recording = _recorded(module, args, kwargs, layers)
     draft, notes = draw(recording, module, layers, registry, name)
     notes = [*recording.notes, *notes]
-    network = draft.network()
-    report = check(network, registry)
-    notes += [
-        Note("error", "check", p.node, p.message.rstrip("."))
-        for p in report.errors
-        if not any(n.severity == "error" for n in notes)
-    ]
-    project = finished(network, name, registry)
-    said = ImportReport("recorded", len(network.nodes), report.parameters, notes=tuple(notes))
+    flat = Grouped(draft.network(), {}, draft.weights)
+    report = check(flat.network, registry)
+    if not any(n.severity == "error" for n in notes):
+        notes += [Note("error", "check", p.node, p.message.rstrip(".")) for p in report.errors]
+    said = ImportReport("recorded", len(flat.network.nodes), report.parameters, notes=tuple(notes))
     if said.errors:
-        return Imported(project, {}, said)
-    made, state = compiled(draft, project)
-    return Imported(project, state, replace(said, **compare(module, made, args, kwargs)))
+        return Imported(finished(flat, name, registry), {}, said)
+    project, made, state = _in_blocks(grouped(draft, _classes(module, layers)), flat, name, registry)
+    return Imported(project, state, replace(said, **compare(original or module, made, args, kwargs)))
+
+
+def _classes(module: nn.Module, layers: Layers) -> Callable[[str], str]:
+    """The class of the submodule at a path; empty for layers of the catalogue."""
+    known = dict(module.named_modules())
+
+    def class_of(path: str) -> str:
+        found = known.get(path)
+        return "" if found is None or layers(found) is not None else type(found).__name__
+
+    return class_of
+
+
+def _in_blocks(
+    drawn: Grouped, flat: Grouped, name: str, registry: Registry
+) -> tuple[Project, nn.Module, dict[str, Tensor]]:
+    """The project with its blocks; without, if a block is something that blocks cannot be."""
+    project = finished(drawn, name, registry)
+    try:
+        return project, *compiled(drawn, project, registry)
+    except (NetworkError, RuntimeError):
+        project = finished(flat, name, registry)
+        return project, *compiled(flat, project, registry)
 
 
 def _recorded(module: nn.Module, args: tuple[Any, ...], kwargs: dict[str, Any], layers: Layers) -> Recording:

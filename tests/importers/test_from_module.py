@@ -83,6 +83,24 @@ def test_everything_that_cannot_be_expressed_is_listed_at_once() -> None:
     assert report.largest_difference is None
 
 
+def test_what_is_no_node_is_taken_apart_by_torch_export(tmp_path: Path) -> None:
+    class Composite(nn.Module):
+        def __init__(self) -> None:
+            super().__init__()
+            self.conv, self.norm, self.out = nn.Conv2d(3, 4, 3), nn.BatchNorm2d(4), nn.Linear(4, 2)
+
+        def forward(self, x: Tensor) -> Tensor:
+            x = self.norm(self.conv(x))
+            return self.out(torch.special.expit(torch.addcdiv(x, x, x.abs() + 1)).mean((2, 3)))
+
+    module = Composite()
+    imported = import_module(module, torch.randn(1, 3, 8, 8))
+    assert (imported.report.way, imported.report.ok) == ("torch.export", True)
+    kinds = [n.kind for n in imported.project.main.nodes.values()]
+    assert {"Conv2d", "BatchNorm2d", "Linear"} < set(kinds)
+    assert survives(module, imported, (torch.randn(3, 3, 8, 8),), tmp_path) <= 1e-6
+
+
 def test_a_path_chosen_by_values_is_noted() -> None:
     class Chooses(nn.Module):
         def forward(self, x: Tensor) -> Tensor:
@@ -106,3 +124,63 @@ def test_a_module_that_does_not_take_the_examples_is_refused_in_a_sentence() -> 
         import_module(Residual(), torch.randn(1, 4, 16, 16))
     with pytest.raises(ImportFailed, match=r"A torch\.nn\.Module is needed"):
         import_module(3, torch.ones(1))  # type: ignore[arg-type]
+
+
+def test_submodules_built_alike_become_one_block_in_a_row() -> None:
+    _, imported, _ = bring("residual")
+    project = imported.project
+    assert list(project.blocks) == ["ResidualBlock"]
+    assert [n.kind for n in project.main.nodes.values()].count("ResidualBlock") == 1
+    assert project.main.nodes["blocks"].params == {"repeat": 3}
+    assert "blocks.2.conv1.weight" in imported.state_dict
+    assert project.main.layout.keys() == project.main.nodes.keys()
+
+
+def test_submodules_that_differ_in_settings_are_one_block_with_parameters(tmp_path: Path) -> None:
+    class Unit(nn.Module):
+        def __init__(self, before: int, width: int, stride: int) -> None:
+            super().__init__()
+            self.conv = nn.Conv2d(before, width, 3, stride=stride, padding=1)
+            self.again = nn.Conv2d(width, width, 1)
+
+        def forward(self, x: Tensor) -> Tensor:
+            return torch.relu(self.again(self.conv(x)))
+
+    class Stages(nn.Module):
+        def __init__(self) -> None:
+            super().__init__()
+            self.a, self.b, self.c = Unit(3, 4, 1), Unit(4, 8, 2), Unit(8, 8, 2)
+
+        def forward(self, x: Tensor) -> Tensor:
+            return self.c(self.b(self.a(x)))
+
+    module = Stages()
+    imported = import_module(module, torch.randn(1, 3, 8, 8))
+    (block,) = imported.project.blocks.values()
+    assert {p.name: p.default for p in block.params} == {"out_channels": 4, "stride": 1}
+    uses = [dict(n.params) for n in imported.project.main.nodes.values() if n.kind == "Unit"]
+    assert uses[0] == {}
+    assert {"out_channels": 8, "stride": 2} in (uses[1], {k: v for k, v in uses[1].items() if k != "repeat"})
+    assert survives(module, imported, (torch.randn(3, 3, 8, 8),), tmp_path) <= 1e-6
+
+
+def test_a_submodule_whose_inside_another_reads_stays_flat() -> None:
+    class Inner(nn.Module):
+        def __init__(self) -> None:
+            super().__init__()
+            self.first, self.second = nn.Linear(4, 4), nn.Linear(4, 4)
+
+        def forward(self, x: Tensor) -> Tensor:
+            return self.second(self.first(x))
+
+    class Outer(nn.Module):
+        def __init__(self) -> None:
+            super().__init__()
+            self.inner = Inner()
+
+        def forward(self, x: Tensor) -> Tensor:
+            return self.inner(torch.tanh(self.inner(x)))
+
+    imported = import_module(Outer(), torch.randn(2, 4))
+    assert imported.report.ok
+    assert sum(p.numel() for p in deepgui.compile(imported.project).parameters()) == 40
