@@ -216,6 +216,16 @@ def test_a_block_is_renamed_everywhere_and_one_stays_in_it(inside: tuple[Inspect
     assert session.levels[0].block == "Other"
 
 
+def test_a_name_typed_before_leaving_is_that_of_the_block_that_was_left(inside: tuple[Inspector, Session]) -> None:
+    inspector, session = inside
+    inspector.block_page.name.setText("Tower")
+    session.leave()
+    inspector.block_page.name.editingFinished.emit()
+    assert list(session.project.blocks) == ["Tower"]
+    session.enter("stage")
+    assert inspector.block_page.name.text() == "Tower"
+
+
 def test_parameters_are_added_renamed_set_and_removed(inside: tuple[Inspector, Session]) -> None:
     inspector, session = inside
     page = inspector.block_page

@@ -9,6 +9,7 @@ from PySide6.QtCore import QPoint, QPointF, QRect, QRectF, Qt, QTimer
 from PySide6.QtGui import QCursor, QPainter
 from PySide6.QtWidgets import QToolButton
 
+from deepgui.graph.blocks import REPEAT
 from deepgui.qt.canvas import paint
 from deepgui.qt.canvas.card import WIDTH
 from deepgui.qt.canvas.hits import PortRef
@@ -104,7 +105,7 @@ class Overlays:
     def repeat(self, node: str) -> None:
         """Edit how often a block is repeated, over its card."""
         item = self._view.mirror.nodes[node]
-        used = self._view.session.network.nodes[node].params.get("repeat")
+        used = self._view.session.network.nodes[node].params.get(REPEAT.name)
         now = "" if used is None else str(used)
         self._edit(item, 4, now, "How many in a row; =4 * depth for an expression", self._view.blocks.repeat)
 

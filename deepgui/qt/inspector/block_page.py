@@ -88,6 +88,7 @@ class BlockPage(QWidget):
         super().__init__()
         self.setProperty("role", "panel")
         self._session = session
+        self._block = ""  # whose page it is; a field that loses the keyboard on leaving still means that one
         self._built_for: tuple[object, ...] = ()
         self._uses_for: tuple[object, ...] = ()
         self.params: dict[str, BlockParam] = {}
@@ -123,11 +124,6 @@ class BlockPage(QWidget):
             made.setProperty("role", role)
         return made
 
-    @property
-    def _block(self) -> str:
-        """The name of the block in view."""
-        return self._session.levels[-1].block
-
     # -- showing
 
     def refresh(self) -> None:
@@ -139,9 +135,10 @@ class BlockPage(QWidget):
         if wanted != self._built_for:
             self._built_for = wanted
             self._build(block)
-        if not self.name.hasFocus():
+        before, self._block = self._block, self._session.levels[-1].block
+        if before != self._block or not self.name.hasFocus():
             self.name.setText(self._block)
-        if not self.summary.hasFocus():
+        if before != self._block or not self.summary.hasFocus():
             self.summary.setText(block.summary)
         self._caption.setText(_caption(block))
         values = self._session.values
@@ -195,11 +192,14 @@ class BlockPage(QWidget):
 
     def _edit(self, label: str, change: object, merge: object = None) -> None:
         name = self._block
-        self._session.edit_project(label, lambda p: with_block(p, name, change(p.blocks[name])), merge)
+        if name in self._session.project.blocks:
+            self._session.edit_project(label, lambda p: with_block(p, name, change(p.blocks[name])), merge)
 
     def _rename(self) -> None:
         old, text, new = self._block, self.name.text(), [""]
-        alone = not self._session.levels[-1].node
+        if old not in self._session.project.blocks:
+            return
+        alone = [level.block for level in self._session.levels[:1] if not level.node] == [old]
 
         def change(project: Project) -> Project:
             project, new[0] = blocks.rename(project, old, text, catalogue(self._session))
@@ -222,7 +222,7 @@ class BlockPage(QWidget):
             self.params[name].name.selectAll()
 
     def _rename_param(self, name: str, wanted: str) -> None:
-        if wanted != name and self._session.block is not None:
+        if wanted != name and self._block in self._session.project.blocks:
             block = self._block
             self._session.edit_project(
                 f"Rename {name}", lambda project: blocks.rename_param(project, block, name, wanted)[0]
