@@ -8,7 +8,6 @@ from dataclasses import replace
 from types import MappingProxyType
 from typing import Any
 
-from deepgui.library.arrange import arranged
 from deepgui.library.templates import convolutional, generative, transformers  # noqa: F401  they offer theirs
 from deepgui.library.templates.catalogue import TEMPLATES, Template
 from deepgui.project.values import Project
@@ -32,6 +31,8 @@ def template(name: str, **sizes: Any) -> Project:
         KeyError: there is no template of that name; the message suggests one.
         TypeError: the template has no such size.
     """
+    from deepgui.library.arrange import arranged  # not above: listing the templates must not import networkx
+
     known = {_plain(key): found for key, found in TEMPLATES.items()}
     found = known.get(_plain(name))
     if found is None:
