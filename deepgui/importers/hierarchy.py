@@ -227,13 +227,19 @@ class _Grouping:
                 if params.setdefault(name, value) != value:
                     return None  # one parameter fills slots that differ here
             elif value != first or type(value) is not type(first):
-                if value is None or first is None or slot[1] == REPEAT.name or _tensor(self._blocks[known.name], slot):
+                if value is None or first is None or not self._can_be_parameter(known.name, slot):
                     return None
                 fresh.setdefault((slot[1], repr(first), repr(value)), []).append(slot)
         for slots in fresh.values():
             params[self._promote(known, slots)] = values[slots[0]]
         defaults = {p.name: p.default for p in self._blocks[known.name].params}
         return {name: value for name, value in params.items() if value != defaults[name]}
+
+    def _can_be_parameter(self, block: str, slot: Slot) -> bool:
+        """Not how often something repeats, a Constant's numbers, or what becomes syntax in source: ``x[:, 0]``."""
+        kind = self._blocks[block].network.nodes[slot[0]].kind
+        spec = self._registry.get(kind) or declare(kind, self._blocks[kind])
+        return slot[1] not in (REPEAT.name, "dtype") and kind != "Constant" and spec.param(slot[1]).type != "index"
 
     def _promote(self, known: _Kind, slots: Sequence[Slot]) -> str:
         """A parameter of the block's own for slots that always have the same value."""
@@ -262,7 +268,7 @@ class _Grouping:
         """Put one node in the place of a submodule's."""
         block = self._blocks[kind]
         spec = declare(kind, block)
-        use = edits.fresh_id(self._nodes.keys(), name_from(path))
+        use = edits.fresh_id(self._nodes.keys(), edits.identifier(name_from(path)))
         ports = {end: port.name for end, port in zip(ends[0], spec.inputs, strict=True)}
         results = {end: (use, port.name) for end, port in zip(ends[1], spec.outputs, strict=True)}
         names = attribute_names(block.network)
@@ -350,7 +356,7 @@ class _Grouping:
         """``blocks.0`` to ``blocks.5`` in a row are ``blocks``."""
         homes = {self._paths[n].rpartition(".")[0] for n in row}
         home = homes.pop()
-        name = name_from(home)
+        name = edits.identifier(name_from(home)) if home else ""
         if homes or not name or name in self._nodes:
             return
         self._nodes = {
@@ -385,8 +391,3 @@ def _shape(title: str, network: Network) -> object:
     """What two drawings of the same block have in common: all but settings and the sizes of what arrives."""
     nodes = tuple((n.id, n.kind, n.shares) for n in network.nodes.values())
     return title, nodes, network.wires
-
-
-def _tensor(block: Block, slot: Slot) -> bool:
-    """Whether a slot belongs to a Parameter or Constant, whose settings are its numbers."""
-    return block.network.nodes[slot[0]].kind == "Constant"

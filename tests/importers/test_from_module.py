@@ -164,6 +164,22 @@ def test_submodules_that_differ_in_settings_are_one_block_with_parameters(tmp_pa
     assert survives(module, imported, (torch.randn(3, 3, 8, 8),), tmp_path) <= 1e-6
 
 
+def test_parts_cut_at_different_places_are_blocks_of_their_own(tmp_path: Path) -> None:
+    class Cut(nn.Module):
+        def __init__(self, at: int) -> None:
+            super().__init__()
+            self.at = at
+            self.fc = nn.Linear(6, 6)
+
+        def forward(self, x: Tensor) -> Tensor:
+            return self.fc(x)[:, : self.at].sum(1, keepdim=True) + x
+
+    module = nn.Sequential(Cut(2), Cut(3))
+    imported = import_module(module, torch.randn(2, 6))
+    assert len(imported.project.blocks) == 2
+    assert survives(module, imported, (torch.randn(3, 6),), tmp_path) <= 1e-6
+
+
 def test_a_submodule_whose_inside_another_reads_stays_flat() -> None:
     class Inner(nn.Module):
         def __init__(self) -> None:
