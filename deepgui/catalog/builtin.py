@@ -8,6 +8,7 @@ from importlib.metadata import entry_points
 
 from torch import nn
 
+from deepgui.catalog.graph_layers import graph_layers
 from deepgui.catalog.introspect import layer_names, module_spec, spectral_conv
 from deepgui.catalog.operations import CONSTANT, INPUT, OUTPUT, PARAMETER, operations
 from deepgui.catalog.spec import LayerSpec, Registry, SpecError
@@ -24,6 +25,8 @@ def registry() -> Registry:
         found.register(module_spec(getattr(nn, name)))
     found.register(spectral_conv())
     for spec in operations():
+        found.register(spec)
+    for spec in graph_layers():
         found.register(spec)
     _add_plugins(found)
     return found

@@ -32,8 +32,24 @@ INPUT = LayerSpec(
     form="input",
     category="Input and output",
     params=(
-        ParamSpec("shape", "ints", required=True, minimum=1, doc="Shape of one example, without the batch dimension."),
+        ParamSpec(
+            "shape",
+            "ints",
+            required=True,
+            minimum=1,
+            empty=True,
+            doc="Shape of one example, without the batch dimension; () for a number.",
+        ),
         ParamSpec("dtype", "choice", "float32", "float32", choices=DTYPES, doc="Element type of the examples."),
+        ParamSpec(
+            "per",
+            "choice",
+            "example",
+            "example",
+            choices=("example", "edge", "edge_index"),
+            doc="For graphs: a row for each example or node (N×...), a row for each edge (E×...), or a column of node "
+            "numbers for each edge (shape 2 gives 2×E).",
+        ),
     ),
     summary="Where examples enter the network.",
     doc="The shape is that of one example; the batch dimension N comes in front of it.",

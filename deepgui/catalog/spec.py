@@ -97,6 +97,7 @@ class ParamSpec:
         call: an argument of ``forward`` rather than of the constructor (``need_weights``).
         ports_only: says how many ports there are and is not passed on.
         tensor: numbers that are passed as a tensor (class weights).
+        empty: accepts an empty tuple.
     """
 
     name: str
@@ -112,6 +113,7 @@ class ParamSpec:
     call: bool = False
     ports_only: bool = False
     tensor: bool = False
+    empty: bool = False
     doc: str = ""
 
     def check(self, value: Value) -> str | None:
@@ -174,6 +176,8 @@ def _check_numbers(p: ParamSpec, value: Value, kind: str) -> str | None:
     if p.choices and isinstance(value, str):
         return None if value in p.choices else f"{p.name} must be {kind} or {' or '.join(p.choices)}, not {show(value)}"
     items = value if isinstance(value, tuple) else (value,)
+    if not items and p.empty:
+        return None
     if not items or not all(test(item) or (item is None and p.nullable) for item in items):
         return f"{p.name} must be {kind}, not {show(value)}"
     if p.length and isinstance(value, tuple) and len(value) not in (1, p.length):

@@ -17,6 +17,7 @@ from torch import nn
 from torch.utils.flop_counter import FlopCounterMode
 
 from deepgui.catalog.corrections import SHORTENED
+from deepgui.catalog.graph_layers import CATEGORY as GRAPH
 from deepgui.catalog.own.declared import is_own
 from deepgui.catalog.own.loading import obstacle, said
 from deepgui.catalog.spec import LayerSpec, Value
@@ -26,6 +27,9 @@ from deepgui.graph.shapes import Dim, TensorType
 
 BATCHES = (83, 89)
 """Two primes: sizes that no layer's own dimensions are likely to equal."""
+
+FREE = {"N": BATCHES, "E": (97, 103), "G": (7, 11)}
+"""Two sizes for each free one. Every dimension may depend on one of them."""
 
 SHORT = 3
 """Sequence length on which recurrent layers are run; their meta kernels go step by step."""
@@ -129,9 +133,21 @@ def _measure(
         weights = sum(p.numel() for p in call.parameters()) if isinstance(call, nn.Module) else 0
         counter = FlopCounterMode(display=False)
         with counter:
-            first = _run(spec, call, params, types, (BATCHES[0], device))
-        second = _run(spec, call, params, types, (BATCHES[1], device))
-        return weights, counter.get_total_flops(), _solve(spec, params, first, second)
+            first = _run(spec, call, params, types, (SIZES, device))
+        others = {
+            of: _run(spec, call, params, types, ({**SIZES, of: FREE[of][1]}, device)) for of in _free(spec, types)
+        }
+        return weights, counter.get_total_flops(), _solve(spec, params, first, others)
+
+
+SIZES = {of: sizes[0] for of, sizes in FREE.items()}
+
+
+def _free(spec: LayerSpec, types: Types) -> list[str]:
+    """The free sizes that the outputs can depend on; of graphs there are as many as their numbers say."""
+    arriving = {d.of for ts in types.values() for t in ts for d in t.dims if d.batch}
+    graphs = {"G"} if spec.category == GRAPH and "batch" in types else set()
+    return [of for of in FREE if of in arriving | graphs] or ["N"]
 
 
 @contextmanager
@@ -154,18 +170,22 @@ def _callable(spec: LayerSpec, params: Mapping[str, Value], inferred: Mapping[st
     return target(**constructor_arguments(spec, params, inferred)) if spec.form == "module" else target
 
 
-def _run(spec: LayerSpec, call: Any, params: Mapping[str, Value], types: Types, where: tuple[int, str]) -> Any:
-    """Call the layer on zeros of the incoming types, for a batch size on a device, as the lowered graph would."""
+Where = tuple[Mapping[str, int], str]
+"""The free sizes, and a device."""
+
+
+def _run(spec: LayerSpec, call: Any, params: Mapping[str, Value], types: Types, where: Where) -> Any:
+    """Call the layer on zeros of the incoming types, for free sizes on a device, as the lowered graph would."""
     tensors = {port: [_zeros(spec, params, port, t, where) for t in ts] for port, ts in types.items()}
     args, kwargs = arguments(spec, params, tensors)
     return call(*args, **kwargs)
 
 
-def _zeros(
-    spec: LayerSpec, params: Mapping[str, Value], port: str, t: TensorType, where: tuple[int, str]
-) -> torch.Tensor:
-    n, device = where
-    shape = list(t.at(n))
+def _zeros(spec: LayerSpec, params: Mapping[str, Value], port: str, t: TensorType, where: Where) -> torch.Tensor:
+    sizes, device = where
+    shape = [d.given(sizes) for d in t.dims]
+    if spec.category == GRAPH and port == "batch" and len(shape) == 1:
+        return torch.arange(shape[0], device=device) * sizes["G"] // max(shape[0], 1)
     if spec.kind in SHORTENED and port == "input" and len(shape) == 3:
         shape[_time(spec, params)] = min(SHORT, shape[_time(spec, params)])
     return torch.zeros(shape, dtype=getattr(torch, t.dtype), device=device)
@@ -191,31 +211,41 @@ def _stretched(
     return {**outputs, "output": TensorType(dims, long.dtype)}, max(1, round(length.const / SHORT))
 
 
-def _solve(spec: LayerSpec, params: Mapping[str, Value], first: Any, second: Any) -> dict[str, TensorType]:
+def _solve(
+    spec: LayerSpec, params: Mapping[str, Value], first: Any, others: Mapping[str, Any]
+) -> dict[str, TensorType]:
+    """Output types from one run and, for each free size, another in which only that one was larger."""
     found = {}
     ports = spec.active_outputs(params)
     if any(p.repeat for p in spec.outputs) and len(first) != len(ports):
         raise ValueError(f"there are {len(first)} parts, but {len(ports)} outputs")
     for port in ports:
-        a, b = first, second
+        a, more = first, dict(others)
         for step in port.path:
-            a, b = a[step], b[step]
+            a, more = a[step], {of: b[step] for of, b in more.items()}
         if not isinstance(a, torch.Tensor):
             if is_own(spec.target) and a is not None:
                 raise ValueError(f"it returns {type(a).__name__} where a tensor is expected")
             continue
-        if a.dim() != b.dim():
+        if any(a.dim() != b.dim() for b in more.values()):
             raise ValueError("the number of dimensions depends on the batch size")
-        dims = tuple(_dim(x, y) for x, y in zip(a.shape, b.shape, strict=True))
+        dims = tuple(_dim(x, {of: b.shape[i] for of, b in more.items()}) for i, x in enumerate(a.shape))
         found[port.name] = TensorType(dims, str(a.dtype).removeprefix("torch."))
     return found
 
 
-def _dim(x: int, y: int) -> Dim:
-    slope, rest = divmod(y - x, BATCHES[1] - BATCHES[0])
+def _dim(x: int, others: Mapping[str, int]) -> Dim:
+    """A dimension from its size, and from what it is when one free size is larger."""
+    changed = {of: y for of, y in others.items() if y != x}
+    if not changed:
+        return Dim(0, x)
+    if len(changed) > 1:
+        raise ValueError(f"the size of a dimension depends on {' and '.join(changed)} at once")
+    ((of, y),) = changed.items()
+    slope, rest = divmod(y - x, FREE[of][1] - FREE[of][0])
     if rest:
         raise ValueError("the size of a dimension is not proportional to the batch size")
-    return Dim(slope, x - slope * BATCHES[0])
+    return Dim(slope, x - slope * FREE[of][0], of)
 
 
 def _words(error: BaseException, spec: LayerSpec) -> str:

@@ -14,7 +14,7 @@ from deepgui.catalog.spec import LayerSpec
 from deepgui.compiler.facts import Facts, Types, facts
 from deepgui.compiler.lower import Lowered
 from deepgui.compiler.tensors import is_tensor, tensor_facts
-from deepgui.graph.shapes import TensorType, batched
+from deepgui.graph.shapes import Dim, TensorType, batched
 from deepgui.graph.values import Node
 
 Measure = Callable[[Node, LayerSpec, Types], Facts]
@@ -62,7 +62,13 @@ def _input_facts(node: Node, spec: LayerSpec) -> Facts:
     if shape is None or spec.param("shape").check(shape) or spec.param("dtype").check(dtype):
         return Facts()
     sizes = shape if isinstance(shape, tuple) else (shape,)
-    return Facts({"output": batched([s for s in sizes if isinstance(s, int)], dtype)}, dict(node.params))
+    type_ = batched([s for s in sizes if isinstance(s, int)], dtype)
+    edges = Dim(1, 0, "E")
+    if spec.value(node.params, "per") == "edge":
+        type_ = TensorType((edges, *type_.dims[1:]), dtype)
+    elif spec.value(node.params, "per") == "edge_index":
+        type_ = TensorType((*type_.dims[1:], edges), dtype)
+    return Facts({"output": type_}, dict(node.params))
 
 
 def _arriving(feeds: Mapping[str, tuple[fx.Node, ...]]) -> Types | None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 
 from deepgui.catalog.expr import Expr, ExprError
+from deepgui.catalog.extras import EXTRAS
 from deepgui.catalog.own import declared as own
 from deepgui.catalog.spec import LayerSpec, Registry, Value, show
 from deepgui.graph import blocks, edits, topology
@@ -129,6 +130,13 @@ def _unknown(node: Node, registry: Registry) -> Problem:
     if written is not None and written.code is not None:
         why = own.complaint(written.code.source, written.code.layer)
         return Problem("own-code", f"{node.label}: the code of {node.kind} is no layer. {why}.", node=node.id)
+    if node.kind in EXTRAS:
+        return Problem(
+            "missing-extra",
+            f"{node.label}: {node.kind} is a layer of PyTorch Geometric, which is not installed; "
+            f"install deepgui[{EXTRAS[node.kind]}].",
+            node=node.id,
+        )
     near = registry.suggest(node.kind)
     hint = f" Did you mean {near}?" if near else ""
     return Problem("unknown-kind", f"{node.label}: there is no layer {node.kind}.{hint}", node=node.id)

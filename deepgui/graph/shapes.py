@@ -1,25 +1,34 @@
-"""Symbolic shapes: every dimension is ``a·N + c`` with N the batch size."""
+"""Symbolic shapes: every dimension is ``a·N + c`` with N the batch size, or another free size in its place."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import NamedTuple
 
 
 class Dim(NamedTuple):
-    """One dimension, ``batch * N + const``."""
+    """One dimension, ``batch * N + const``.
+
+    ``of`` names what is counted: ``N`` the examples of a batch (or, in a batch of graphs, its nodes), ``E`` its edges,
+    ``G`` its graphs.
+    """
 
     batch: int
     const: int
+    of: str = "N"
 
     def at(self, n: int) -> int:
-        """The size for batch size ``n``."""
+        """The size for batch size ``n``; other free sizes are taken to be as large."""
         return self.batch * n + self.const
+
+    def given(self, sizes: Mapping[str, int]) -> int:
+        """The size when every free size has a value."""
+        return self.batch * sizes[self.of] + self.const if self.batch else self.const
 
     def __str__(self) -> str:
         if not self.batch:
             return str(self.const)
-        head = "N" if self.batch == 1 else f"{self.batch}N"
+        head = self.of if self.batch == 1 else f"{self.batch}{self.of}"
         return head if not self.const else f"{head}{self.const:+d}"
 
 
@@ -47,8 +56,8 @@ class TensorType(NamedTuple):
 
     @property
     def batch_first(self) -> bool:
-        """Whether dimension 0 is the batch and no other dimension depends on it."""
-        return bool(self.dims) and self.dims[0] == Dim(1, 0) and not any(d.batch for d in self.dims[1:])
+        """Whether dimension 0 is the batch (of examples, nodes, edges or graphs), and no other depends on any."""
+        return bool(self.dims) and self.dims[0][:2] == (1, 0) and not any(d.batch for d in self.dims[1:])
 
     def __str__(self) -> str:
         return self.shape if self.dtype == "float32" else f"{self.shape} {self.dtype}"

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from deepgui.catalog.graph_layers import PACKAGE as GRAPH_PACKAGE
 from deepgui.catalog.own.declared import is_own
-from deepgui.catalog.spec import Registry
+from deepgui.catalog.spec import LayerSpec, Registry
 from deepgui.compiler.names import class_name
 from deepgui.compiler.report import Report, valid
 from deepgui.compiler.source.classes import class_source
@@ -30,11 +31,18 @@ def to_python(network: Network, registry: Registry, report: Report | None = None
     own = own_code(specs)
     name_apart(found, own.names)
     classes = [class_source(drawing) for drawing in found]
-    targets = {spec.target for spec in specs if not spec.source and not is_own(spec.target)}
-    packages = {target.rpartition(".")[0] for target in targets if not target.startswith("torch.")}
+    packages = {package for spec in specs if (package := _package(spec))}
     imports = [*STANDARD.values(), *own.imports, *(f"import {package}" for package in sorted(packages))]
     future = "from __future__ import annotations\n\n" if own.future else ""
     return "\n\n\n".join([future + "\n".join(imports), *own.bodies, *classes]) + "\n"
+
+
+def _package(spec: LayerSpec) -> str:
+    """What has to be imported for a layer; empty if it is PyTorch's, or its class is in the same file."""
+    if spec.source:
+        return GRAPH_PACKAGE if GRAPH_PACKAGE in spec.source else ""
+    outside = not spec.target.startswith("torch.") and not is_own(spec.target)
+    return spec.target.rpartition(".")[0] if outside else ""
 
 
 def class_of(network: Network) -> str:
