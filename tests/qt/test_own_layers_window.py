@@ -61,6 +61,7 @@ def test_a_new_layer_is_shown_while_one_types_and_placed_once_it_is_saved(desk: 
     editor = desk.editor
     assert editor is not None
     assert "in_features: int, read from x" in editor.about.text()
+    assert editor.about.textFormat() == Qt.TextFormat.RichText
     _write(editor, SWIGLU)
     assert "hidden: int = 8" in editor.about.text()
     editor.save_button.click()

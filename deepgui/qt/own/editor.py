@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import QTimer, Signal
+from PySide6.QtCore import Qt, QTimer, Signal
 from PySide6.QtWidgets import QDialog, QSplitter, QWidget
 
 from deepgui.catalog.own.declared import OwnError, declare
@@ -66,6 +66,7 @@ class Editor(QDialog):
         self.source.setReadOnly(bool(self._file))
         self.about = label("", wrap=True)
         self.about.setObjectName("own_preview")
+        self.about.setTextFormat(Qt.TextFormat.RichText)
         self.about.setContentsMargins(12, 4, 12, 4)
         self.status = label("", "muted", wrap=True)
         self.status.setObjectName("own_status")

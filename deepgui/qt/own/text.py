@@ -12,6 +12,21 @@ from deepgui.qt.code_pane import PythonHighlighter
 _INDENT = 4
 
 
+class _Highlighter(PythonHighlighter):
+    """Knows docstrings of several lines, which generated code does not have."""
+
+    def highlightBlock(self, text: str) -> None:
+        inside = self.previousBlockState() == 1
+        odd = text.count('"""') % 2 == 1
+        self.setCurrentBlockState(int(inside != odd))
+        super().highlightBlock(text)
+        start, end = text.find('"""'), len(text)
+        if inside:
+            start, end = 0, text.find('"""') + 3 if odd else end
+        if inside or odd:
+            self.setFormat(start, end - start, theme.theme().color("code_string"))
+
+
 class PythonEdit(QPlainTextEdit):
     """Python source that can be edited."""
 
@@ -23,7 +38,7 @@ class PythonEdit(QPlainTextEdit):
         self.setFont(style.mono(13))
         self.setLineWrapMode(QPlainTextEdit.LineWrapMode.NoWrap)
         self.setTabStopDistance(_INDENT * self.fontMetrics().horizontalAdvance(" "))
-        self._colors = PythonHighlighter(self.document())
+        self._colors = _Highlighter(self.document())
         theme.current().changed.connect(self._colors.rehighlight)
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
