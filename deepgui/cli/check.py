@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from argparse import Namespace
-from collections.abc import Mapping
+from collections.abc import Iterator
 from typing import Any
 
+from rich.table import Table
+
 from deepgui import api, machine
-from deepgui.cli import output
+from deepgui.cli import output, summary
 from deepgui.cli.errors import DONE, FAILED
+from deepgui.compiler import receptive
 from deepgui.compiler.catalogue import catalogue
 from deepgui.compiler.cost import cost, optimizer_states
 from deepgui.compiler.report import NodeReport, Report
@@ -31,11 +34,12 @@ def run(arguments: Namespace) -> int:
 
 def as_json(project: Project, report: Report) -> dict[str, Any]:
     """The report as the one object that ``--json`` prints."""
+    fields = receptive.fields(project.main, catalogue(project.blocks), report)
     return {
         "project": project.name,
         "ok": report.ok,
         "problems": [_problem(p) for p in report.problems],
-        "nodes": [_node(project, n) for n in report.nodes.values()],
+        "nodes": [{**_node(project, n), **_sees(fields.get(n.id))} for n in report.nodes.values()],
         "parameters": report.parameters,
         "multiply_adds": report.multiply_adds,
         "memory": memory(project, report),
@@ -84,38 +88,66 @@ def _node(project: Project, node: NodeReport) -> dict[str, Any]:
     }
 
 
+def _sees(field: receptive.Field | None) -> dict[str, Any]:
+    """``receptive_field`` and ``jump`` in pixels of the input, for layers that have one."""
+    return {} if field is None else {"receptive_field": list(field.size), "jump": [float(j) for j in field.jump]}
+
+
 def _types(types: tuple[TensorType, ...]) -> str | list[str]:
     """One wire reads ``N×1×28×28``; several are a list."""
     return str(types[0]) if len(types) == 1 else [str(t) for t in types]
 
 
+_LEGEND = """
+mult-adds: of one example's forward pass
+field: receptive field, in pixels or steps of the input"""
+
+
 def _print(project: Project, report: Report) -> None:
     out = output.console()
-    table = output.table("node", "kind", "output", "parameters", "multiply-adds", right=("parameters", "multiply-adds"))
-    for node in report.nodes.values():
-        label = project.main.nodes[node.id].label
-        shapes = ", ".join(map(str, node.outputs.values())) or _arriving(node.inputs)
-        counts = (f"{n:,}" if n else "" for n in (node.parameters, node.multiply_adds))
-        table.add_row(label, node.kind, shapes, *counts)
     if report.nodes:
-        table.add_section()
-        table.add_row("total", "", "", f"{report.parameters:,}", f"{report.multiply_adds:,}")
-        out.print(table)
+        out.print(_table(project, report))
+        out.print(_LEGEND)
     if report.ok:
-        found = memory(project, report)
-        weights, activations, training = (machine.size(found[k]) for k in ("weights", "activations", "training"))
-        out.print(
-            f"\nmemory: weights {weights}, activations {activations},"
-            f" training about {training} (batch size {found['batch_size']})"
-        )
+        out.print(_memory_lines(memory(project, report), project))
     out.print("" if report.problems else "\nno problems")
     for problem in report.problems:
-        mended = f" [fix: {problem.fix.label}]" if problem.fix else ""
-        out.print(f"{problem.severity}: {problem.message}{mended}")
-        if problem.reason:
-            out.print(f"    {problem.reason}")
+        out.print("\n".join(_problem_lines(problem)))
 
 
-def _arriving(inputs: Mapping[str, tuple[TensorType, ...]]) -> str:
-    """What an Output receives, which has no output of its own."""
-    return ", ".join(str(t) for types in inputs.values() for t in types)
+def _table(project: Project, report: Report) -> Table:
+    """One row a layer. Multiply-adds are rounded, so that all fits into 80 columns; the total is exact."""
+    fields = receptive.fields(project.main, catalogue(project.blocks), report)
+    names = ["layer", "kind", "output", "parameters", "mult-adds", *(["field"] if fields else [])]
+    made = output.table(*names, right=("parameters", "mult-adds", "field"))
+    for row in summary.rows(project.main, report, fields):
+        numbers = f"{row.parameters:,}" if row.parameters else "", summary.short(row.multiply_adds), row.field
+        made.add_row(row.layer, row.kind, row.output, *numbers[: len(names) - 3])
+    made.add_section()
+    total = summary.short(report.multiply_adds) or "0"
+    made.add_row("total", "", "", f"{report.parameters:,}", total)
+    return made
+
+
+def _memory_lines(found: dict[str, int], project: Project) -> str:
+    """What training takes, and on which assumptions."""
+    weights, activations, training = (machine.size(found[k]) for k in ("weights", "activations", "training"))
+    batch, config = found["batch_size"], project.training
+    largest = f"largest batch that fits here: {found['largest_batch']:,}"
+    return (
+        f"\nmemory: weights {weights}, activations {activations}, training about {training} (batch size {batch})\n"
+        f"    {largest}\n"
+        f"    foreseen for 32-bit numbers and {config.optimizer}; without the workspace of single kernels"
+    )
+
+
+def _problem_lines(problem: Problem) -> Iterator[str]:
+    """The sentence, what was expected and received, why, and the fix."""
+    yield f"{problem.severity}: {problem.message}"
+    if problem.expected or problem.received:
+        parts = [f"expected {problem.expected}"] if problem.expected else []
+        yield "    " + ", ".join([*parts, *([f"received {problem.received}"] if problem.received else [])])
+    if problem.reason:
+        yield f"    {problem.reason}"
+    if problem.fix:
+        yield f"    fix: {problem.fix.label}"

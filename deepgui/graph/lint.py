@@ -34,7 +34,7 @@ def lint(
     found: list[Problem] = []
     if not network.nodes:
         return (Problem("empty", "The network is empty: place an Input, some layers and an Output."),)
-    found += _ends(network)
+    found += _ends(network, registry)
     found += _cycles(network)
     memory = {} if memory is None else memory
     for node in network.nodes.values():
@@ -96,12 +96,29 @@ def _inputs(node: Node, registry: Registry) -> set[str] | None:
     return None if spec is None else {p.name for p in spec.active_inputs(node.params)}
 
 
-def _ends(network: Network) -> Iterator[Problem]:
+def _ends(network: Network, registry: Registry) -> Iterator[Problem]:
     kinds = {n.kind for n in network.nodes.values()}
     if "Input" not in kinds:
         yield Problem("no-input", "The network has no Input: place one and wire it to the first layer.")
     if "Output" not in kinds:
-        yield Problem("no-output", "The network has no Output: place one and wire the last layer to it.")
+        message = "The network has no Output: place one and wire the last layer to it."
+        yield Problem("no-output", message, fix=_add_output(network, registry))
+
+
+def _add_output(network: Network, registry: Registry) -> Fix | None:
+    """An Output at the only layer whose result nobody uses."""
+    last = [n for n in network.nodes.values() if not network.out_of(n.id) and _outputs(n, registry)]
+    if len(last) != 1:
+        return None
+    port = registry[last[0].kind].active_outputs(last[0].params)[0].name
+    return Fix(f"Add an Output behind {last[0].label}", lambda net: _with_output(net, last[0].id, port))
+
+
+def _with_output(network: Network, node: str, port: str) -> Network:
+    at = network.layout.get(node)
+    place = at._replace(x=at.x + 280.0) if at else None
+    network, added = edits.add_node(network, "Output", at=place)
+    return edits.connect(network, Wire(node, port, added.id, "input"))
 
 
 def _cycles(network: Network) -> Iterator[Problem]:
@@ -244,8 +261,26 @@ def _unconnected(network: Network, node: Node, spec: LayerSpec) -> Iterator[Prob
             f"{node.label}: nothing uses its result.",
             node=node.id,
             severity="warning",
-            reason="It does not take part in the network until it leads to an Output.",
+            reason="It does not take part in the network until it leads to an Output: wire it to one, or remove it.",
+            fix=None
+            if node.kind == "Input"
+            else Fix(f"Remove {node.label} and what leads only to it", lambda net: _pruned(net, node.id)),
         )
+
+
+def _pruned(network: Network, node: str) -> Network:
+    """Without a layer and those that lead to nothing else; Inputs stay."""
+    gone = {node}
+    queue = [node]
+    while queue:
+        for wire in network.into(queue.pop()):
+            before = network.nodes.get(wire.source)
+            if before is None or before.kind == "Input" or before.id in gone:
+                continue
+            if all(w.target in gone for w in network.out_of(before.id)):
+                gone.add(before.id)
+                queue.append(before.id)
+    return edits.remove_nodes(network, gone)
 
 
 def _wire(network: Network, wire: Wire, registry: Registry) -> Iterator[Problem]:

@@ -176,7 +176,15 @@ def _objective_problems(
     known = report.nodes.get(outputs[0].id) if outputs else None
     arriving = known.inputs.get("input", ()) if known else ()
     if arriving:
-        yield from objective.check(Outlook(network, outputs[0].id, arriving[0], target, config.objective_options))
+        outlook = Outlook(network, outputs[0].id, arriving[0], target, config.objective_options)
+        yield from (_placed(problem, network) for problem in objective.check(outlook))
+
+
+def _placed(problem: Problem, network: Network) -> Problem:
+    """The message of a problem at a port with the name of the node and the port."""
+    if not problem.port or problem.node not in network.nodes:
+        return problem
+    return replace(problem, message=f"{network.nodes[problem.node].label}.{problem.port}: {problem.message}")
 
 
 def _size_problems(network: Network, report: Report, config: TrainingConfig, dataset: Dataset) -> Iterator[Problem]:

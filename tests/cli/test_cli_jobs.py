@@ -53,7 +53,7 @@ def test_check_lists_problems_with_their_fixes_and_status_1(shell, tmp_path: Pat
     assert problem["fix"]
     people = shell("check", tmp_path / "bad.deepgui")
     assert people.status == 1
-    assert f"[fix: {problem['fix']}]" in people.out
+    assert f"fix: {problem['fix']}" in people.out
 
 
 def test_check_survives_unknown_layers_cycles_and_an_empty_network(shell, tmp_path: Path) -> None:

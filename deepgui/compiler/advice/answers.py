@@ -52,7 +52,8 @@ def _bad(network: Network, nodes: Mapping[str, NodeReport], node: Node, arriving
 def _place(arriving: TensorType) -> int | None:
     """Where the batch is, if it is one whole dimension."""
     places = [i for i, d in enumerate(arriving.dims) if d.batch]
-    return places[0] if len(places) == 1 and arriving.dims[places[0]] == (1, 0) else None
+    whole = len(places) == 1 and arriving.dims[places[0]].batch == 1 and not arriving.dims[places[0]].const
+    return places[0] if whole else None
 
 
 def _culprit(network: Network, nodes: Mapping[str, NodeReport], output: str) -> Node | None:

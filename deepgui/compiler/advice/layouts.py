@@ -108,12 +108,9 @@ def _fix(case: Case, port: PortSpec, arriving: TensorType) -> Fix | None:
 def _batch_to_front(case: Case, port: PortSpec, arriving: TensorType) -> Fix | None:
     """Exchange dimension 0 with the one that is the batch."""
     places = [i for i, d in enumerate(arriving.dims) if d.batch]
-    if (
-        len(places) != 1
-        or not places[0]
-        or arriving.dims[places[0]] != (1, 0)
-        or len(arriving.dims) not in _ranks(port)
-    ):
+    if len(places) != 1 or not places[0] or len(arriving.dims) not in _ranks(port):
+        return None
+    if arriving.dims[places[0]].batch != 1 or arriving.dims[places[0]].const:
         return None
     params: dict[str, Value] = {"dim0": 0, "dim1": places[0]}
     return case.insert(f"transpose(0, {places[0]})", case.wire(port.name), ("transpose", params))

@@ -60,6 +60,7 @@ def remarks(
     """
     scene = Scene(network, registry, nodes, whole)
     for node in network.nodes.values():
-        for rule in RULES.get(node.kind, ()):
-            if node.bypass is not True:
+        rules = RULES.get(node.kind, ())
+        if rules and nodes[node.id].outputs and node.bypass is not True:
+            for rule in rules:
                 yield from rule(scene, node)

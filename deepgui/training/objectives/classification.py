@@ -9,7 +9,7 @@ import torch
 from torch import Tensor, nn
 
 from deepgui.catalog.spec import ParamSpec
-from deepgui.graph.problems import Problem
+from deepgui.graph.problems import Fix, Problem
 from deepgui.training.objectives import repairs
 from deepgui.training.objectives.base import Objective, ObjectiveError, Outlook, Score, ending
 
@@ -157,8 +157,13 @@ def _check_scores(outlook: Outlook, count: int) -> Iterator[Problem]:
             expected=f"N×{count}",
             received=shape,
             reason="An example must become one row of scores before the loss can compare it with its class.",
-            fix=repairs.flatten(outlook.network, outlook.node, count) if rank > 2 else None,
+            fix=_one_row(outlook, count) if rank > 2 else None,
         )
+
+
+def _one_row(outlook: Outlook, count: int) -> Fix:
+    step = repairs.last_step(outlook.network, outlook.node) if len(outlook.output.dims) == 3 else None
+    return step or repairs.flatten(outlook.network, outlook.node, count)
 
 
 def _check_activation(outlook: Outlook, loss: str) -> Iterator[Problem]:
@@ -175,6 +180,15 @@ def _check_activation(outlook: Outlook, loss: str) -> Iterator[Problem]:
             severity="warning",
             reason="Put LogSoftmax before the Output, or choose CrossEntropyLoss, which does it itself.",
             fix=repairs.insert(outlook.node, "LogSoftmax", dim=1),
+        )
+    elif loss != "NLLLoss" and last.kind in ("ReLU", "ReLU6", "relu"):
+        yield Problem(
+            "extra-activation",
+            f"{last.label} comes before {loss}: scores below 0 are lost.",
+            node=last.id,
+            severity="warning",
+            reason=f"{loss} works on plain scores of either sign; a class whose score is cut to 0 gets no gradient.",
+            fix=repairs.remove(network, last.id),
         )
     elif loss != "NLLLoss" and (last.kind in _PROBABILITIES or last.kind in ("Sigmoid", "sigmoid")):
         yield Problem(

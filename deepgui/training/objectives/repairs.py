@@ -30,6 +30,16 @@ def flatten(network: Network, output: str, wanted: int) -> Fix:
     return Fix(f"Insert Flatten and Linear({wanted})", lambda net: _flat_linear(net, output, wanted))
 
 
+def last_step(network: Network, output: str) -> Fix | None:
+    """What a recurrent layer knows after the last step, in place of what it says at every one; None without one."""
+    linear = ending(network, output).linear
+    before = network.into(linear or output)
+    if not before or network.nodes[before[0].source].kind not in ("LSTM", "GRU", "RNN"):
+        return None
+    label = network.nodes[before[0].source].label
+    return Fix(f"Take the last step of {label}", _before(linear or output, "select", dim=1, index=-1))
+
+
 def _flat_linear(network: Network, output: str, wanted: int) -> Network:
     network = _before(output, "Flatten")(network)
     return _before(output, "Linear", out_features=wanted)(network)
