@@ -113,10 +113,12 @@ _STACK = 5
 
 def saturating(scene: Scene, node: Node) -> Iterator[Problem]:
     """A deep chain of Sigmoids, for which PyTorch's initialisation is too small (Glorot and Bengio, 2010)."""
+    if _continues(scene, node):
+        return
     chain = [node.id]
     while (found := scene.next(scene.network.nodes[chain[-1]], _BETWEEN)) and found[1].kind == "Sigmoid":
         chain.append(found[1].id)
-    if len(chain) < _STACK or _continues(scene, node):
+    if len(chain) < _STACK:
         return
     yield remark(
         "saturating-chain",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Container, Iterator, Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from typing import TYPE_CHECKING
 
 from deepgui.catalog.spec import Registry, Value
@@ -23,6 +24,11 @@ class Scene:
     registry: Registry
     nodes: Mapping[str, NodeReport]
     whole: bool
+
+    @cached_property
+    def shared(self) -> frozenset[str]:
+        """The layers whose weights others use, too."""
+        return frozenset(node.shares for node in self.network.nodes.values() if node.shares)
 
     def after(self, node: Node) -> Wire | None:
         """The wire to the only layer that uses a result; None if none or several do."""

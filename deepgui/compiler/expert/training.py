@@ -25,7 +25,7 @@ def bias_before_norm(scene: Scene, node: Node) -> Iterator[Problem]:
     ):
         return
     norm = found[1]
-    if node.shares or any(n.shares == node.id for n in scene.network.nodes.values()):
+    if node.shares or node.id in scene.shared:
         return
     if node.kind == "Linear" and len(known.dims) != 2:
         return
