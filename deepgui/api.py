@@ -71,12 +71,14 @@ def compile(project: Drawn) -> nn.Module:
 
     Raises:
         NetworkError: if the drawing has errors; ``problems`` lists them.
+        WeightsError: the project starts from weights that cannot be read.
     """
     from deepgui.compiler.build import build
     from deepgui.compiler.catalogue import catalogue
+    from deepgui.compiler.weights import start_from
 
     project = as_project(project)
-    return build(named_main(project), catalogue(project.blocks))
+    return start_from(build(named_main(project), catalogue(project.blocks)), project.weights)
 
 
 def to_python(project: Drawn) -> str:
@@ -96,29 +98,24 @@ def from_module(
     Args:
         example_inputs: what ``forward`` takes: a tensor, a tuple of arguments, or a dict by name; batch first.
         name: what the project is called; the module's class by default.
-        weights: a ``.safetensors`` file to write the weights to, for the module that :func:`compile` makes.
+        weights: the ``.safetensors`` file that the weights are written to; in the user's folder if left out. The
+            project names it, so that :func:`compile` and training start from it; saving the project copies it.
 
     Raises:
         ImportFailed: a part of it cannot be drawn, or the drawing answers otherwise; the message names all of them.
     """
     from deepgui.importers.module import import_module
-    from deepgui.importers.sources import accepted, write_weights
+    from deepgui.importers.sources import accepted, with_weights
 
-    imported = accepted(import_module(module, example_inputs, name=name))
-    if weights is not None:
-        write_weights(imported, Path(weights))
-    return imported.project
+    return with_weights(accepted(import_module(module, example_inputs, name=name)), weights)
 
 
 def from_onnx(path: Path | str, *, weights: Path | str | None = None) -> Project:
     """Draw an ONNX file; see :func:`from_module`."""
     from deepgui.importers.onnx_file import import_onnx
-    from deepgui.importers.sources import accepted, write_weights
+    from deepgui.importers.sources import accepted, with_weights
 
-    imported = accepted(import_onnx(Path(path)))
-    if weights is not None:
-        write_weights(imported, Path(weights))
-    return imported.project
+    return with_weights(accepted(import_onnx(Path(path))), weights)
 
 
 def export(project: Drawn, to: Target, out: Path | str, *, run: Path | str | None = None) -> ExportResult:
@@ -146,13 +143,14 @@ def _fresh(project: Project) -> Exportable:
 
     from deepgui.compiler.build import build
     from deepgui.compiler.catalogue import catalogue
+    from deepgui.compiler.weights import start_from
     from deepgui.exporters.exportable import Exportable
 
     kinds = catalogue(project.blocks)
     with torch.random.fork_rng(devices=()):
         torch.manual_seed(project.training.seed)
-        module = build(project.main, kinds)
-    return Exportable(project, named_main(project), kinds, module, fresh=True, **_known_data(project))
+        module = start_from(build(project.main, kinds), project.weights)
+    return Exportable(project, named_main(project), kinds, module, fresh=not project.weights, **_known_data(project))
 
 
 def _known_data(project: Project) -> dict[str, Any]:

@@ -130,9 +130,8 @@ class ParamSpec:
         numbers = value if isinstance(value, tuple) else (value,)
         if any(isinstance(n, int) and abs(n) > _LARGEST for n in numbers):
             return f"{self.name} is too large: PyTorch counts up to {_LARGEST:,}"
-        if self.minimum is not None:
-            if any(isinstance(n, (int, float)) and n < self.minimum for n in numbers):
-                return f"{self.name} must be at least {self.minimum:g}, not {show(value)}"
+        if self.minimum is not None and any(isinstance(n, (int, float)) and n < self.minimum for n in numbers):
+            return f"{self.name} must be at least {self.minimum:g}, not {show(value)}"
         return None
 
 

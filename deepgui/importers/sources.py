@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import hashlib
 import importlib
 import os
 import re
 import sys
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +17,9 @@ from safetensors.torch import save
 from torch import Tensor, nn
 
 from deepgui.importers.report import Imported, ImportFailed
+from deepgui.paths import user_data
 from deepgui.project import atomic, file
+from deepgui.project.values import Project
 
 SHOWN = 12
 """So many parts that cannot be drawn are named in one message."""
@@ -92,13 +96,31 @@ def write(imported: Imported, project: Path) -> tuple[Path, ...]:
     Raises:
         FileError, OSError: one of them cannot be written.
     """
-    weights = project.with_suffix(".safetensors")
+    weights = project.absolute().parent / f"{project.name.removesuffix(file.SUFFIX)}.safetensors"
     write_weights(imported, weights)
-    file.write(imported.project, project)
+    file.write(replace(imported.project, weights=str(weights)), project)
     return project, weights
+
+
+def with_weights(imported: Imported, path: Path | str | None) -> Project:
+    """The project with its weights in a file: at ``path``, else in the user's folder under their own hash."""
+    if path is None:
+        data = _as_bytes(imported)
+        target = user_data() / "weights" / f"{hashlib.sha256(data).hexdigest()[:16]}.safetensors"
+        if not target.is_file():
+            target.parent.mkdir(parents=True, exist_ok=True)
+            atomic.replace(target, data)
+    else:
+        target = Path(path).absolute()
+        write_weights(imported, target)
+    return replace(imported.project, weights=str(target))
+
+
+def _as_bytes(imported: Imported) -> bytes:
+    data: bytes = save({name: t.contiguous() for name, t in imported.state_dict.items()}, metadata={"format": "pt"})
+    return data
 
 
 def write_weights(imported: Imported, path: Path) -> None:
     """Write the state dict of the compiled drawing, whole or not at all. Raises OSError."""
-    tensors = {name: t.contiguous() for name, t in imported.state_dict.items()}
-    atomic.replace(path, save(tensors, metadata={"format": "pt"}))
+    atomic.replace(path, _as_bytes(imported))

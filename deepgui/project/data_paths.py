@@ -1,4 +1,4 @@
-"""Paths to data in a project's file: relative to the file where the data lies beside it.
+"""Paths to data and weights in a project's file: relative to the file where the data lies beside it.
 
 So a folder with a project and its data can be moved or handed on. In memory the paths are absolute.
 """
@@ -48,4 +48,7 @@ def _exists(path: Path) -> bool:
 def _with_paths(project: Project, change: Callable[[str], str]) -> Project:
     old = project.data.options
     new = {k: change(v) if k in OPTIONS and isinstance(v, str) else v for k, v in old.items()}
-    return project if new == dict(old) else replace(project, data=replace(project.data, options=new))
+    weights = change(project.weights) if project.weights else ""
+    if new == dict(old) and weights == project.weights:
+        return project
+    return replace(project, data=replace(project.data, options=new), weights=weights)

@@ -57,6 +57,7 @@ from __future__ import annotations
 import hashlib
 import json
 import stat
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -110,7 +111,7 @@ def write(project: Project, path: Path | str) -> None:
     """
     path = Path(path)
     name = printable(path.name)
-    text = to_text(portable(project, path.parent))
+    text = to_text(portable(_with_weights_beside(project, path), path.parent))
     try:
         same = to_text(from_text(text, name)) == text
     except FileError as error:
@@ -121,6 +122,19 @@ def write(project: Project, path: Path | str) -> None:
         atomic.replace(path, text.encode(), backup=_is_project(path))
     except OSError as error:
         raise FileError(f"{name} cannot be saved: {atomic.reason(error)}.") from error
+
+
+def _with_weights_beside(project: Project, path: Path) -> Project:
+    """The weights that a project starts from, copied beside its file unless they are there. Raises FileError."""
+    source = Path(project.weights)
+    if not project.weights or not source.is_file() or source.absolute().is_relative_to(path.parent.absolute()):
+        return project
+    target = path.parent.absolute() / f"{path.name.removesuffix(SUFFIX)}.safetensors"
+    try:
+        atomic.replace(target, source.read_bytes())
+    except OSError as error:
+        raise FileError(f"The weights cannot be saved as {target.name}: {atomic.reason(error)}.") from error
+    return replace(project, weights=str(target))
 
 
 def _is_project(path: Path) -> bool:
@@ -144,9 +158,9 @@ def meaning_hash(project: Project) -> str:
     training = _changed(plain_config(project.training, "training"), plain_config(TrainingConfig(), "training"))
     used = frozenset().union(*(uses(network, project.blocks) for network in project.networks.values()))
     blocks = [[key, _meaning_of(project.blocks[key])] for key in sorted(used)]
-    meaning = json.dumps(
-        [networks, data, training, *([blocks] if blocks else [])], sort_keys=True, separators=(",", ":")
-    )
+    weights = [Path(project.weights).name] if project.weights else []
+    parts = [networks, data, training, *([blocks] if blocks else []), *weights]
+    meaning = json.dumps(parts, sort_keys=True, separators=(",", ":"))
     return hashlib.sha256(meaning.encode()).hexdigest()
 
 

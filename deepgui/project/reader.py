@@ -30,7 +30,19 @@ from deepgui.project.decode import (
 )
 from deepgui.project.values import DataConfig, Project, TrainingConfig
 
-_KEYS = ("format", "version", "name", "notes", "networks", "blocks", "data", "training", "layout", "block_layout")
+_KEYS = (
+    "format",
+    "version",
+    "name",
+    "notes",
+    "weights",
+    "networks",
+    "blocks",
+    "data",
+    "training",
+    "layout",
+    "block_layout",
+)
 
 
 def from_text(text: str, name: str = "The text") -> Project:
@@ -73,6 +85,7 @@ def _project(raw: object) -> Project:
         decode_config(TrainingConfig, fields.get("training", {}), ("training",)),
         "\n".join(as_text(line, ("notes",)) for line in as_list(fields.get("notes", []), ("notes",))),
         blocks,
+        as_text(fields.get("weights", ""), ("weights",)),
     )
 
 

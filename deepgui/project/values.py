@@ -77,7 +77,8 @@ class TrainingConfig:
 class Project:
     """One file. ``main`` is the network that opens first and that single-network objectives train.
 
-    ``blocks`` are the drawings that its networks, and blocks themselves, use as layers, by name.
+    ``blocks`` are the drawings that its networks, and blocks themselves, use as layers, by name. ``weights`` names a
+    safetensors file that the main network starts from (an imported model's); empty for fresh ones.
     """
 
     name: str
@@ -86,6 +87,7 @@ class Project:
     training: TrainingConfig = TrainingConfig()
     notes: str = ""
     blocks: Mapping[str, Block] = field(default_factory=dict)
+    weights: str = ""
 
     @property
     def main(self) -> Network:

@@ -19,6 +19,8 @@ def to_text(project: Project) -> str:
     out.entry("version", migrations.LATEST)
     out.entry("name", project.name)
     out.lines("notes", project.notes.split("\n") if project.notes else [])
+    if project.weights:
+        out.entry("weights", project.weights)
     with out.section("networks"):
         for key, network in project.networks.items():
             with out.section(key):

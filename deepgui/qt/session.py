@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+import time
 from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Protocol
@@ -14,6 +16,9 @@ from deepgui.graph.blocks import REPEAT, repeats, steps, with_blocks
 from deepgui.graph.values import Block, Network, Node
 from deepgui.project.document import Document
 from deepgui.project.values import Project, main_key, with_block, with_network
+
+AT_ONCE = 0.012
+"""A check that last took less than so many seconds is made within the edit, another once the edit has been painted."""
 
 if TYPE_CHECKING:
     from deepgui.compiler.report import Inside, Report
@@ -90,6 +95,7 @@ class Session(QObject):
         self.values: Mapping[str, Value] = {}
         self.selection: frozenset[str] = frozenset()
         self._checker: Checker | None = None
+        self._took = math.inf
         self._check_timer = QTimer(self)
         self._check_timer.setSingleShot(True)
         self._check_timer.setInterval(0)
@@ -302,11 +308,17 @@ class Session(QObject):
             self.select(self.selection)
         self.changed.emit(before, after)
         if _means_otherwise(before, after):
-            self._check_timer.start()
+            if self._took < AT_ONCE:  # so that one picture shows the edit and its shapes
+                self._check()
+            else:
+                self._check_timer.start()
 
     def _check(self) -> None:
+        self._check_timer.stop()
         if self._checker is not None:
+            begin = time.perf_counter()
             self.whole = self._checker.network(self.project, self.key)
+            self._took = time.perf_counter() - begin
             self._view_report()
             self.report_changed.emit(self.report)
 

@@ -11,6 +11,7 @@ import torch
 from torch import Tensor, fx
 
 from deepgui.compiler.interpret import Blame, blame
+from deepgui.compiler.weights import WeightsError
 from deepgui.data.errors import DataError
 from deepgui.graph.blocks import spoken, steps
 from deepgui.graph.problems import NetworkError
@@ -27,7 +28,7 @@ from deepgui.training.store import RunError
 from deepgui.training.wording import sentence
 
 _log = logging.getLogger(__name__)
-_OURS = (DeviceError, OptimError, ObjectiveError, CheckpointError, RunError, FileError)
+_OURS = (WeightsError, DeviceError, OptimError, ObjectiveError, CheckpointError, RunError, FileError)
 _NO_MEMORY = ("out of memory", "can't allocate memory", "not enough memory")
 
 

@@ -19,6 +19,7 @@ from deepgui.compiler.build import build
 from deepgui.compiler.catalogue import catalogue
 from deepgui.compiler.cost import cost
 from deepgui.compiler.report import check
+from deepgui.compiler.weights import start_from
 from deepgui.data import legend
 from deepgui.data.batches import Batches
 from deepgui.data.dataset import Dataset, prepare
@@ -196,6 +197,8 @@ class Trainer:
         self.device = torch.device(resolve(config.device).id)
         torch.manual_seed(config.seed)
         self.module = build(network, kinds, report).to(self.device)
+        if self.spec.resume is None:
+            start_from(self.module, project.weights)
         state = self._state_of(self.spec.resume) if self.spec.resume is not None else None
         self._bind(drop_single=batch_norm(network) is not None)
         if self.spec.resume is not None and state is not None:

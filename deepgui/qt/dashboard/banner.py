@@ -6,6 +6,7 @@ from PySide6.QtCore import QSize, Signal
 from PySide6.QtWidgets import QFrame, QLabel, QWidget
 
 from deepgui.graph.problems import Problem
+from deepgui.project.values import with_training
 from deepgui.qt import icons, style
 from deepgui.qt.session import Session
 from deepgui.qt.theme import GRID

@@ -275,6 +275,8 @@ class RunController(QObject):
             self._look_at_preparation()
             return
         state = run.state
+        if state == "finished" and self._state == "preparing":  # over before anybody looked
+            self._set_state("running")
         for event in run.feed.drain():
             self._handle(event)
         self._measure(run.feed)

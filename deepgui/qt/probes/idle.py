@@ -147,6 +147,7 @@ def _build(project: Project, registry: Registry) -> Subject:
     import torch
 
     from deepgui.compiler.build import build
+    from deepgui.compiler.weights import start_from
     from deepgui.data.dataset import prepare
     from deepgui.probes.observe import Subject
     from deepgui.training.preflight import bindings
@@ -155,5 +156,5 @@ def _build(project: Project, registry: Registry) -> Subject:
     dataset = prepare(project.data, project.training.objective)
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(project.training.seed)
-        module = build(network, registry)
+        module = start_from(build(network, registry), project.weights)
     return Subject(module, dataset, tuple(bindings(network, project.data, dataset).values()), 0)
