@@ -138,7 +138,7 @@ def repeated(draw: Any) -> tuple[Network, dict[str, Block]]:
         known[f"Part{number}"] = block
         ports = len(block.network.of_kind("Input")), len(block.network.of_kind("Output"))
         if ports[0] >= ports[1] and draw(st.booleans()):
-            network = edits.set_params(network, use, {"repeat": draw(st.integers(0, 3))})
+            network = edits.set_params(network, use, {"repeat": draw(st.integers(1, 3))})
     return network, known
 
 
