@@ -102,7 +102,9 @@ class Network:
             shares: an earlier layer whose weights this one uses: that very layer, if it is of the same kind, else
                 the weights of the same names (an output layer tied to an embedding).
             bypass: hand on what comes in; in a block also an expression (``"=not project"``).
-            params: PyTorch's arguments by name. A layer given here is wired to the port of that name.
+            params: PyTorch's arguments by name, or a block's parameters. A layer given here is wired to the port of
+                that name. ``repeat=3`` puts a block three times in a row; its other parameters may then ask for
+                ``index`` (``stride="=2 if index == 0 else 1"``).
 
         Returns:
             A handle that stands for the first output.
