@@ -132,13 +132,14 @@ class BlockPage(QWidget):
         if block is None:
             return
         wanted = (self._session.levels[0].node, *((p.name, p.type) for p in block.params), len(self._session.levels))
+        anew = wanted != self._built_for or self._block != self._session.levels[-1].block
         if wanted != self._built_for:
             self._built_for = wanted
             self._build(block)
-        before, self._block = self._block, self._session.levels[-1].block
-        if before != self._block or not self.name.hasFocus():
+        self._block = self._session.levels[-1].block
+        if anew or not self.name.hasFocus():
             self.name.setText(self._block)
-        if before != self._block or not self.summary.hasFocus():
+        if anew or not self.summary.hasFocus():
             self.summary.setText(block.summary)
         self._caption.setText(_caption(block))
         values = self._session.values
