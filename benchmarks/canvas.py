@@ -77,9 +77,9 @@ def measure(count: int) -> dict[str, object]:
     for scale in ZOOMS:
         view.camera.zoom_to(scale)
         view.centerOn(view.mirror.bounds().center())
-        pan[f"{scale:g}"] = list(frames(view, lambda n: view.scroll_by(7 + n % 3, 5)))
+        pan[f"{scale:g}"] = list(frames(view, lambda n: view.camera.scroll_by(7 + n % 3, 5)))
         view.camera.zoom_to(scale)
-        zoom[f"{scale:g}"] = list(frames(view, lambda n: view.zoom_by(1.01 if n % 4 < 2 else 0.985)))
+        zoom[f"{scale:g}"] = list(frames(view, lambda n: view.camera.zoom_by(1.01 if n % 4 < 2 else 0.985)))
     view.deleteLater()
     return {"nodes": count, "open_ms": round(opening, 1), "pan": summed(pan), "zoom": summed(zoom)}
 
