@@ -41,7 +41,7 @@ class Lowered:
         rows: all calls of a repeated block.
         bypassed: what is handed on by each bypassed node.
         returned: what arrives at each Output.
-        linted, reported: what a check of it found, for the next one.
+        linted, reported, advised: what a check of it found, for the next one.
     """
 
     network: Network
@@ -56,6 +56,7 @@ class Lowered:
     in_rows: bool = True
     linted: Memory = field(default_factory=dict)
     reported: dict[str, tuple[Any, ...]] = field(default_factory=dict)
+    advised: Any = None
 
     @property
     def outputs(self) -> list[fx.Node]:

@@ -10,6 +10,7 @@ from deepgui.catalog.own.declared import is_own
 from deepgui.catalog.own.loading import UNTRUSTED, obstacle
 from deepgui.catalog.spec import LayerSpec, Registry, Value, show
 from deepgui.compiler.advice import Case, advise, bad_answers
+from deepgui.compiler.advice.memory import Silence
 from deepgui.compiler.expert import remarks
 from deepgui.compiler.facts import Facts, Types, infer, params_key
 from deepgui.compiler.lower import Lowered, attribute, lower, relower
@@ -147,6 +148,8 @@ def _examine(lowered: Lowered, given: Mapping[str, TensorType], env: Mapping[str
     nodes = {n.id: _node_report(n, lowered, known, insides.get(n.id, ())) for n in network.nodes.values()}
     problems = [*lint(network, registry, env, lowered.linted), *_own_code(network, registry)]
     flawed = {p.node for p in problems if p.severity == "error"}
+    silence = lowered.advised = lowered.advised or Silence()
+    silence.begin()
     for node_id, (types, facts) in known.items():
         spec = lowered.calls[node_id].meta["spec"]
         if spec.form == "block":
@@ -155,7 +158,7 @@ def _examine(lowered: Lowered, given: Mapping[str, TensorType], env: Mapping[str
             label = network.nodes[node_id].label
             problems.append(Problem("own-code", f"{label}: {spec.kind} fails: {facts.error}.", node_id))
         elif spec.form != "input" and node_id not in flawed:
-            problems += advise(Case(network, registry, network.nodes[node_id], spec, types, facts))
+            problems += _advice(Case(network, registry, network.nodes[node_id], spec, types, facts), silence)
     problems += bad_answers(network, nodes) if env is None else ()
     problems += _unlike(network, nodes)
     problems += remarks(network, registry, nodes, whole=env is None)
@@ -165,6 +168,14 @@ def _examine(lowered: Lowered, given: Mapping[str, TensorType], env: Mapping[str
         sum(n.parameters for n in nodes.values()),
         sum(n.multiply_adds for n in nodes.values()),
     )
+
+
+def _advice(case: Case, silence: Silence) -> list[Problem]:
+    if silence.holds(case):
+        return []
+    found = list(advise(case))
+    silence.learn(case, fine=not found)
+    return found
 
 
 def _measure_block(node: Node, spec: LayerSpec, types: Types, registry: Registry) -> tuple[Facts, tuple[Inside, ...]]:

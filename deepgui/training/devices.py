@@ -103,7 +103,12 @@ def threads_for(multiply_adds: int) -> int:
     knows nothing of the moment, so that the same training gives the same numbers with and without a window.
     """
     cores = os.cpu_count() or 2
-    return cores if multiply_adds >= _LARGE_STEP else max(1, cores - 1)
+    return cores if is_large_step(multiply_adds) else max(1, cores - 1)
+
+
+def is_large_step(multiply_adds: int) -> bool:
+    """Whether a step is bound by its arithmetic, by the multiply-adds of its forward pass."""
+    return multiply_adds >= _LARGE_STEP
 
 
 @contextmanager

@@ -11,6 +11,7 @@ from torch.nn.utils import clip_grad_norm_
 from deepgui.project.values import TrainingConfig
 from deepgui.training.devices import PRECISIONS
 from deepgui.training.fused import Backward, quick_step
+from deepgui.training.layout import like
 from deepgui.training.objectives import Objective
 from deepgui.training.objectives.base import Batch
 from deepgui.training.optim import Length, OptimError, Schedule, build_optimizer
@@ -169,10 +170,18 @@ class Stepper:
             self.scaler.load_state_dict(state["scaler"])
         self.clip = state["clip"]
         for parameter, gradient in zip(self.parameters, state["gradients"], strict=True):
-            parameter.grad = None if gradient is None else gradient.to(parameter.device, copy=True)
+            parameter.grad = None if gradient is None else like(gradient, parameter)
+        self._lay_out()
         if self._planned_lr() != state["planned_lr"]:
             before = state["planned_lr"]
             self.schedule.set_lr(self.lr * self._planned_lr() / before if before else self._planned_lr())
+
+    def _lay_out(self) -> None:
+        """The state of an optimiser as its parameters lie in memory, which may differ from where it was saved."""
+        for parameter, state in self.optimizer.state.items():
+            for name, value in state.items():
+                if isinstance(value, Tensor) and value.shape == parameter.shape:
+                    state[name] = like(value, parameter)
 
     def _planned_lr(self) -> float:
         lr = self.config.optimizer_options.get("lr")

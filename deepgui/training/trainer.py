@@ -44,6 +44,7 @@ from deepgui.training.events import (
     Warned,
 )
 from deepgui.training.keeper import Keeper
+from deepgui.training.layout import lay_out
 from deepgui.training.ledger import Ledger, NotFiniteError
 from deepgui.training.lookback import LookBack
 from deepgui.training.objectives import Objective, Score
@@ -199,6 +200,7 @@ class Trainer:
         self.module = build(network, kinds, report).to(self.device)
         if self.spec.resume is None:
             start_from(self.module, project.weights)
+        lay_out(self.module, self._step_cost, self.device)
         state = self._state_of(self.spec.resume) if self.spec.resume is not None else None
         self._bind(drop_single=batch_norm(network) is not None)
         if self.spec.resume is not None and state is not None:

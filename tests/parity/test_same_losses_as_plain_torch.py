@@ -78,7 +78,7 @@ def test_losses_agree_step_by_step(twin, optimizer):
     drawn = train(project)
     written = plain_loop(write, project)
     assert len(drawn) == len(written) > 20
-    torch.testing.assert_close(torch.tensor(drawn), torch.tensor(written), rtol=1e-5, atol=1e-7)
+    torch.testing.assert_close(torch.tensor(drawn), torch.tensor(written), rtol=1e-4, atol=1e-7)
     # Before rounding can build up over many steps, one in a million:
     torch.testing.assert_close(torch.tensor(drawn[:5]), torch.tensor(written[:5]), rtol=1e-6, atol=1e-8)
 
@@ -141,7 +141,7 @@ def test_regression_with_a_schedule_and_clipping_agrees_too():
             optimizer.step()
             written.append(loss.item())
         scheduler.step()
-    torch.testing.assert_close(torch.tensor(drawn), torch.tensor(written), rtol=1e-5, atol=1e-7)
+    torch.testing.assert_close(torch.tensor(drawn), torch.tensor(written), rtol=1e-4, atol=1e-7)
 
 
 def test_gathering_two_halves_moves_the_weights_like_one_whole_batch():

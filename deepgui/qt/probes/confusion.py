@@ -20,6 +20,8 @@ from deepgui.qt.widgets import Elided, row
 
 WATCH = Watch(view="confusion")
 LEAST_CELL_FOR_TEXT = 10
+LARGEST = 20.0
+"""A cell so large gets the largest letters."""
 AXIS = 16
 """Pixels for the words along an axis."""
 
@@ -39,7 +41,7 @@ class Matrix(Surface):
     def _geometry(self) -> tuple[QRectF, float]:
         """The square of cells, and the side of one."""
         assert self._data is not None
-        metrics, count = QFontMetrics(self._font(12)), len(self._data.classes)
+        metrics, count = QFontMetrics(self._font(LARGEST)), len(self._data.classes)
         left = self._beside() + AXIS
         share = metrics.horizontalAdvance("100 %") + 12
         above = AXIS + QFontMetrics(self._font(20)).height() + 2
@@ -83,7 +85,7 @@ class Matrix(Surface):
     def _beside(self) -> float:
         """Pixels for the names of the classes left of the cells."""
         assert self._data is not None
-        metrics = QFontMetrics(self._font(12))
+        metrics = QFontMetrics(self._font(LARGEST))  # the size of the cells is not known yet
         return float(min(max(metrics.horizontalAdvance(n) for n in self._data.classes) + 12, self.width() * 0.3))
 
     def _cell(self, frame: QRectF, cell: float, true: int, said: int) -> QRectF:
