@@ -9,7 +9,23 @@ from typing import Any, Literal
 
 from deepgui.data.columns import TableForm
 
-FieldKind = Literal["image", "vector", "number", "label"]
+FieldKind = Literal[
+    "image",
+    "vector",
+    "number",
+    "label",
+    "labels",
+    "series",
+    "tokens",
+    "padding",
+    "length",
+    "classmap",
+    "boxes",
+    "features",
+    "edges",
+    "graph",
+    "nodes",
+]
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,10 +35,18 @@ class Field:
     Attributes:
         name: unique among the fields of a table.
         kind: ``image`` (C, H, W) with values in 0..1 before normalisation; ``vector`` (..., D);
-            ``number`` (1,), so that it agrees with ``Linear(out_features=1)``; ``label`` (), an index into ``classes``.
-        shape: without the batch dimension.
-        dtype: ``float32`` or ``int64`` (labels), as in ``torch.float32``.
-        classes: names of the classes of a label.
+            ``number`` (1,), so that it agrees with ``Linear(out_features=1)``; ``label`` (), an index into ``classes``;
+            ``labels`` (K,) float, 1 for every class that an example has;
+            ``series`` (T, C), numbers over time; ``tokens`` (T,) int64, indices into ``classes``, the vocabulary;
+            ``padding`` (T,) bool, True where a sequence has ended, as ``key_padding_mask`` wants it;
+            ``length`` () int64, how many of T count; ``classmap`` (H, W) int64, the class of every pixel;
+            ``boxes`` (M, 5) float: class, centre x, centre y, width, height as shares of the image, class -1 for none.
+            Of graphs, which are joined into one where a batch has several: ``features`` (n, F) of nodes,
+            ``edges`` (2, E) int64, ``graph`` (n,) int64, the graph a node belongs to, and ``nodes`` (), the node that
+            an example is about.
+        shape: without the batch dimension; of graphs without the nodes or edges.
+        dtype: ``float32``, ``int64`` or ``bool``, as in ``torch.float32``.
+        classes: names of the classes of a label or of a vocabulary.
         columns: names of the elements of a vector's last dimension, where they are known.
         form: how a vector was made from the columns of a text table, if it was.
     """

@@ -13,59 +13,31 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Any, TypeVar
 
-from deepgui.catalog.spec import ParamSpec, Value
-from deepgui.data import csv_table, embedded, idx, image_folder, numpy_arrays
+from deepgui.catalog.spec import Value
+from deepgui.data import (
+    csv_table,
+    embedded,
+    graph_sources,
+    idx,
+    image_folder,
+    known_sources,
+    numpy_arrays,
+    picture_sources,
+    sequence_sources,
+    sound_sources,
+    text_sources,
+)
 from deepgui.data.errors import DataError
 from deepgui.data.fields import Field
 from deepgui.data.progress import GivenUp, Progress, listening, tell
+from deepgui.data.source_spec import Options, SourceSpec
 from deepgui.data.table import Table
 from deepgui.project.values import DataConfig
 
-Options = Mapping[str, Value]
 T = TypeVar("T")
 
 _POLL_SECONDS = 0.1
 CLASSIFICATION, REGRESSION = "classification", "regression"
-
-
-@dataclass(frozen=True)
-class SourceSpec:
-    """A kind of source, declared once for the window, the command line and the reader.
-
-    Attributes:
-        id: stable; what a project file says.
-        title, summary: for people.
-        params: the options with their defaults; a file or folder is called ``path``.
-        open: reads everything; gets a value for every option. Raises DataError.
-        suits: objectives the source is made for.
-        fields: the fields alone, where that is much cheaper than ``open``.
-    """
-
-    id: str
-    title: str
-    summary: str
-    params: tuple[ParamSpec, ...]
-    open: Callable[[Options], Table]
-    suits: tuple[str, ...]
-    fields: Callable[[Options], tuple[Field, ...]] | None = None
-
-    def options(self, given: Options) -> dict[str, Value]:
-        """A value for every option: the given ones, checked, and the defaults. Raises DataError."""
-        known = {p.name: p for p in self.params}
-        for name in given:
-            if name not in known:
-                near = difflib.get_close_matches(name, known, n=1)
-                hint = f"did you mean {near[0]}?" if near else f"it has {', '.join(known) or 'none'}"
-                raise DataError(f"data source {self.id} has no option {name!r}; {hint}")
-        values: dict[str, Value] = {}
-        for param in self.params:
-            if param.required and given.get(param.name) in (None, ""):
-                raise DataError(f"data source {self.id} needs a {param.name}: {param.doc}")
-            values[param.name] = given.get(param.name, param.default)
-            complaint = param.check(values[param.name])
-            if complaint:
-                raise DataError(f"data source {self.id}: {complaint}")
-        return values
 
 
 _BOTH = (CLASSIFICATION, REGRESSION)
@@ -112,6 +84,12 @@ _SOURCES = (
     SourceSpec(
         "numpy", "NumPy arrays", "A .npz file, or two .npy files.", numpy_arrays.PARAMS, numpy_arrays.read_numpy, _BOTH
     ),
+    *text_sources.SOURCES,
+    *sequence_sources.SOURCES,
+    *picture_sources.SOURCES,
+    *sound_sources.SOURCES,
+    *graph_sources.SOURCES,
+    *known_sources.SOURCES,
 )
 
 _BY_ID = MappingProxyType({spec.id: spec for spec in _SOURCES})

@@ -17,7 +17,7 @@ from deepgui.qt.session import Session
 from deepgui.qt.widgets import clear, column, label, row
 
 if TYPE_CHECKING:
-    from deepgui.data.sources import SourceSpec
+    from deepgui.data.source_spec import SourceSpec
 
 _DEFAULTS = DataConfig()
 _SPLIT = (

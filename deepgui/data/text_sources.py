@@ -1,0 +1,7 @@
+"""Sources of text and what stands in it."""
+
+from __future__ import annotations
+
+from deepgui.data.source_spec import SourceSpec
+
+SOURCES: tuple[SourceSpec, ...] = ()
