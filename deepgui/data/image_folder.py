@@ -2,20 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
-from functools import partial
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 import torch
 from torch import Tensor
 
 from deepgui.catalog.spec import ParamSpec, Value
+from deepgui.data.class_folders import Listing, Sort, list_classes
 from deepgui.data.errors import DataError
 from deepgui.data.fields import Field, label_field
-from deepgui.data.image_files import ImageHeader, ImageShape, read_header, read_image
-from deepgui.data.image_listing import Listing, list_images, read_all, verify
-from deepgui.data.table import Table, TensorTable, fits
+from deepgui.data.image_files import EXTENSIONS, ImageHeader, ImageShape, read_header, read_image
+from deepgui.data.reading import FileTable, read_all, table_of
+from deepgui.data.table import Table
 
 PARAMS = (
     ParamSpec("path", "str", required=True, doc="The folder; one folder a class in it, or in its train, val and test."),
@@ -41,50 +41,41 @@ PARAMS = (
 )
 
 
-@dataclass(frozen=True, eq=False)
-class FileTable:
-    """Images that do not fit in memory: read and decoded when they are asked for. Travels to worker processes."""
+SORT = Sort(EXTENSIONS, "image")
 
-    fields: tuple[Field, ...]
-    target: str
+
+@dataclass(frozen=True)
+class _Pictures:
+    """Reads the image of an example."""
+
     files: tuple[Path, ...]
-    classes: Tensor
     form: ImageShape
-    fixed: Mapping[str, Tensor] = field(default_factory=dict)
-    missing: Mapping[str, int] = field(default_factory=dict)
-    notes: tuple[str, ...] = ()
-    in_memory: bool = False
 
-    def __len__(self) -> int:
-        return len(self.files)
-
-    def get(self, indices: Tensor) -> dict[str, Tensor]:
-        images = torch.stack([read_image(self.files[i], self.form) for i in indices.tolist()])
-        return {"image": images.to(torch.float32).div_(255), "label": self.classes[indices]}
-
-    def labels(self) -> Tensor | None:
-        return self.classes if self.target == "label" else None
+    def __call__(self, row: int) -> dict[str, Tensor]:
+        return {"image": read_image(self.files[row], self.form)}
 
 
 def read_image_folder(options: Mapping[str, Value]) -> Table:
     """Open a folder of images with the options of :data:`PARAMS`; see there. Raises DataError."""
-    listing = list_images(_root(options))
-    headers = verify(listing)
-    form = _form(listing, headers, options)
+    listing = list_classes(_root(options), SORT)
+    form = _form(listing, read_headers(listing.root, listing.files), options)
     fields = _fields(listing, form)
     labels = torch.tensor(listing.labels, dtype=torch.int64)
     fixed = {name: torch.arange(*span) for name, span in listing.splits.items()}
-    notes = _notes(listing)
-    if not fits(len(listing.files), fields):
-        return FileTable(fields, "label", listing.files, labels, form, fixed, notes=notes)
-    images = torch.stack(read_all(listing.root, listing.files, partial(read_image, form=form), "pictures read"))
-    return TensorTable(fields, "label", {"image": images, "label": labels}, fixed=fixed, notes=notes)
+    reader = _Pictures(listing.files, form)
+    table = FileTable(fields, "label", len(labels), reader, {"label": labels}, fixed, notes=_notes(listing))
+    return table_of(table, listing.root, "pictures read")
 
 
 def image_folder_fields(options: Mapping[str, Value]) -> tuple[Field, ...]:
     """The fields, judged by the first image alone where the options leave something open."""
-    listing = list_images(_root(options))
+    listing = list_classes(_root(options), SORT)
     return _fields(listing, _form(listing, [read_header(listing.files[0])], options))
+
+
+def read_headers(root: Path, files: Sequence[Path]) -> list[ImageHeader]:
+    """The header of every file. Raises DataError that counts the files that are no images and names the first."""
+    return read_all(root, files, read_header, "pictures looked at")
 
 
 def _root(options: Mapping[str, Value]) -> Path:

@@ -14,6 +14,9 @@ from deepgui.data.errors import DataError
 from deepgui.data.fields import Field
 
 METHODS = ("none", "standard", "minmax")
+MEASURED = ("image", "vector", "number", "series", "features")
+"""Kinds of field that hold measured values; the others hold classes, places and counts, which have no scale."""
+
 _CONSTANT = 1e-7  # spread relative to the value below which float32 holds nothing but rounding
 
 
@@ -201,8 +204,8 @@ def _with_holes(columns: Tensor, absent: Tensor) -> tuple[Tensor, Tensor, Tensor
 
 
 def measure(fields: Iterable[Field], chunks: Iterable[Mapping[str, Tensor]]) -> dict[str, Moments]:
-    """The moments of all fields but labels over examples that come in chunks."""
-    moments = {f.name: Moments(f) for f in fields if f.kind != "label"}
+    """The moments of all fields of :data:`MEASURED` kinds over examples that come in chunks."""
+    moments = {f.name: Moments(f) for f in fields if f.kind in MEASURED}
     for chunk in chunks:
         for name, own in moments.items():
             own.add(chunk[name])

@@ -13,7 +13,7 @@ from deepgui.data import table as table_module
 from deepgui.data.dataset import prepare
 from deepgui.data.errors import DataError
 from deepgui.data.image_files import ImageShape, read_header, read_image
-from deepgui.data.image_folder import FileTable
+from deepgui.data.reading import FileTable
 from deepgui.data.sources import open_source, source_fields
 from deepgui.data.table import TensorTable
 from deepgui.project.values import DataConfig
@@ -132,7 +132,7 @@ def test_broken_images_are_named_before_training(tmp_path) -> None:
     (tmp_path / "ants" / "bad.png").unlink()
     (tmp_path / "bees" / "empty.jpg").write_bytes(b"")
     (tmp_path / "bees" / "text.jpg").write_text("x")
-    with pytest.raises(DataError, match=r"2 images cannot be read \(empty\.jpg, text\.jpg\)"):
+    with pytest.raises(DataError, match=r"2 files cannot be read \(empty\.jpg, text\.jpg\)"):
         open_source(config(tmp_path, size=(4, 6)))
 
 

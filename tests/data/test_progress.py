@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from deepgui.data import csv_text, image_folder, image_listing
+from deepgui.data import csv_text, image_folder, reading
 from deepgui.data import table as table_module
 from deepgui.data.dataset import prepare
 from deepgui.data.progress import GivenUp, Progress, listening, tell
@@ -27,7 +27,7 @@ def pictures(root: Path, each: int = 20) -> DataConfig:
 
 @pytest.mark.parametrize("threads", [1, 3])
 def test_pictures_are_counted_and_can_be_given_up(tmp_path, monkeypatch, threads):
-    monkeypatch.setattr(image_listing, "threads", lambda: threads)
+    monkeypatch.setattr(reading, "threads", lambda: threads)
     config, told, read = pictures(tmp_path), list[Progress](), list[Path]()
     real = image_folder.read_image
 

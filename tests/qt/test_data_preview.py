@@ -10,7 +10,7 @@ import numpy as np
 from PIL import Image
 
 from deepgui.catalog.builtin import registry
-from deepgui.data import image_folder, image_listing
+from deepgui.data import image_folder, reading
 from deepgui.graph.values import Network
 from deepgui.project.document import Document
 from deepgui.project.values import DataConfig, Project
@@ -37,7 +37,7 @@ def test_pictures_are_counted_and_another_folder_does_not_wait_for_the_first(qtb
         return real(path, form)
 
     monkeypatch.setattr(image_folder, "read_image", slow)
-    monkeypatch.setattr(image_listing, "threads", lambda: 1)
+    monkeypatch.setattr(reading, "threads", lambda: 1)
     session = Session(Document(Project("pictures", {"network": Network("net")}, first)))
     session.use_catalogue(registry(), Checking(registry()))
     section = DataSection(session)

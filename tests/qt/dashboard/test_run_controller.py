@@ -11,7 +11,7 @@ import pytest
 from PIL import Image
 
 from deepgui.catalog.builtin import registry
-from deepgui.data import image_folder, image_listing
+from deepgui.data import image_folder, reading
 from deepgui.graph import edits
 from deepgui.graph.values import Network, Wire
 from deepgui.project.document import Document
@@ -102,7 +102,7 @@ def test_pictures_are_counted_while_they_are_read_and_stop_is_at_once(qtbot, ope
         return real(path, form)
 
     monkeypatch.setattr(image_folder, "read_image", slow)
-    monkeypatch.setattr(image_listing, "threads", lambda: 1)
+    monkeypatch.setattr(reading, "threads", lambda: 1)
     session, controller = open_session(replace(moons(), data=DataConfig("image_folder", {"path": str(tmp_path)})))
     dock = dock_of(qtbot, session, controller)
     dock.transport.train_button.click()
