@@ -157,13 +157,16 @@ def _known_data(project: Project) -> dict[str, Any]:
     """What the data tells of inputs and target, if it can be read: fresh weights leave without it, too."""
     from deepgui.data.dataset import prepare
     from deepgui.data.errors import DataError
-    from deepgui.training.preflight import bindings
+    from deepgui.training.bindings import make_objective
+    from deepgui.training.evaluate import legend_of
+    from deepgui.training.objectives import ObjectiveError
 
+    key = main_key(project)
     try:
         dataset = prepare(project.data, project.training.objective)
-    except DataError:
+        return _explained(legend_of(project, key, make_objective(project, key, dataset)))
+    except (DataError, ObjectiveError):
         return {}
-    return _explained(dataset.legend(bindings(project.main, project.data, dataset).values()))
 
 
 def _explained(legend: Legend) -> dict[str, Any]:
@@ -203,7 +206,7 @@ def _examples(trained: Trained) -> tuple[Tensor, ...] | None:
         batch = split.get(torch.arange(min(EXAMPLES, len(split))))
     except DataError:
         return None
-    return tuple(batch[name] for name in objective.inputs)
+    return tuple(objective.arguments(objective.complete(batch)))
 
 
 def train(

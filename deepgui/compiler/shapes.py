@@ -10,7 +10,8 @@ from collections.abc import Callable, Mapping
 
 from torch import fx
 
-from deepgui.catalog.spec import LayerSpec
+from deepgui.catalog.operations import INPUT
+from deepgui.catalog.spec import LayerSpec, Value
 from deepgui.compiler.facts import Facts, Types, facts
 from deepgui.compiler.lower import Lowered
 from deepgui.compiler.tensors import is_tensor, tensor_facts
@@ -57,18 +58,24 @@ def propagate(
 
 
 def _input_facts(node: Node, spec: LayerSpec) -> Facts:
-    shape = spec.value(node.params, "shape")
-    dtype = str(spec.value(node.params, "dtype"))
+    type_ = input_type(node.params, spec)
+    return Facts() if type_ is None else Facts({"output": type_}, dict(node.params))
+
+
+def input_type(params: Mapping[str, Value], spec: LayerSpec = INPUT) -> TensorType | None:
+    """What an Input hands on, by how it is drawn; None if that is not said, or nonsense."""
+    shape = spec.value(params, "shape")
+    dtype = str(spec.value(params, "dtype"))
     if shape is None or spec.param("shape").check(shape) or spec.param("dtype").check(dtype):
-        return Facts()
+        return None
     sizes = shape if isinstance(shape, tuple) else (shape,)
     type_ = batched([s for s in sizes if isinstance(s, int)], dtype)
     edges = Dim(1, 0, "E")
-    if spec.value(node.params, "per") == "edge":
-        type_ = TensorType((edges, *type_.dims[1:]), dtype)
-    elif spec.value(node.params, "per") == "edge_index":
-        type_ = TensorType((*type_.dims[1:], edges), dtype)
-    return Facts({"output": type_}, dict(node.params))
+    if spec.value(params, "per") == "edge":
+        return TensorType((edges, *type_.dims[1:]), dtype)
+    if spec.value(params, "per") == "edge_index":
+        return TensorType((*type_.dims[1:], edges), dtype)
+    return type_
 
 
 def _arriving(feeds: Mapping[str, tuple[fx.Node, ...]]) -> Types | None:

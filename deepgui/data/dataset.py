@@ -12,13 +12,14 @@ from torch import Tensor
 
 from deepgui.data.csv_table import read_csv
 from deepgui.data.errors import DataError
-from deepgui.data.fields import Field, shown
+from deepgui.data.fields import Field, of_one_graph, shown
+from deepgui.data.joined import Joining
 from deepgui.data.legend import Legend
 from deepgui.data.normalize import Normalizer, fit, measure
 from deepgui.data.progress import Progress, tell
-from deepgui.data.sources import CLASSIFICATION, REGRESSION, Recent, fingerprint, open_source, resolved_options
+from deepgui.data.sources import CLASSIFICATION, REGRESSION, Recent, fingerprint, open_source, resolved_options, source
 from deepgui.data.splits import split_rows
-from deepgui.data.table import Table, example_bytes, field_of, fits, renumbered
+from deepgui.data.table import Table, example_bytes, field_of, fits, overlapping, renumbered
 from deepgui.project.values import DataConfig
 
 _CHUNK_BYTES = 16 << 20  # examples converted at a time; measuring them takes several times as much
@@ -46,7 +47,9 @@ class Split:
     @property
     def fits(self) -> bool:
         """Whether :meth:`all` may be called: the normalised examples fit in memory."""
-        return self.table.in_memory and fits(len(self), self.table.fields)
+        if isinstance(self.table, Joining):
+            return True  # it is in memory, and only its features are normalised
+        return self.table.in_memory and not overlapping(self.table) and fits(len(self), self.table.fields)
 
     def raw(self, indices: Tensor) -> dict[str, Tensor]:
         """Examples by position in the split, in the units of the data (images in 0..1)."""
@@ -57,8 +60,13 @@ class Split:
         return self.normalizer.transform(self.raw(indices))
 
     def all(self) -> dict[str, Tensor]:
-        """The whole split as contiguous tensors in memory, made once. Treat them as read-only."""
-        if not self._whole:
+        """The whole split as contiguous tensors in memory, made once. Treat them as read-only.
+
+        Of graphs it is one batch of all of them: not every tensor has a row for each example.
+        """
+        if not self._whole and isinstance(self.table, Joining):
+            self._whole.update(self.get(torch.arange(len(self))))
+        elif not self._whole:
             parts = [self.get(chunk) for chunk in torch.split(torch.arange(len(self)), _chunk(self.table))] or [
                 self.get(torch.arange(0))
             ]
@@ -109,13 +117,18 @@ class Dataset:
         """The three splits by name."""
         return {split.name: split for split in (self.train, self.validation, self.test)}
 
+    def whole(self) -> Split:
+        """All examples as one split, for data that is measured and not learnt from."""
+        table = self.train.table
+        return Split("whole", table, torch.arange(len(table)), self.normalizer)
+
     def field(self, name: str) -> Field:
         """The field of that name. Raises KeyError."""
         return field_of(self.fields, name)
 
-    def legend(self, inputs: Iterable[str]) -> Legend:
+    def legend(self, inputs: Iterable[Field]) -> Legend:
         """What a network must know that is fed these fields, in this order, and learns the target."""
-        fields = tuple(self.field(name) for name in inputs)
+        fields = tuple(inputs)
         names = {self.target.name, *(f.name for f in fields)}
         scales = {name: scale for name, scale in self.normalizer.items() if name in names}
         return Legend(fields, self.target, Normalizer(scales, self.normalizer.method))
@@ -167,26 +180,32 @@ def prepare(config: DataConfig, objective: str = "", known: Legend | None = None
     settings = (config.target, config.validation, config.test, config.seed, config.normalize)
     inputs = tuple(sorted(config.inputs.items()))
     key = (config.source, objective, settings, inputs, tuple(sorted(options.items())), fingerprint(options))
+    form = next((f.form for f in known.inputs if f.form), None) if known else None
+    if known is not None and form is not None and config.source == "csv":
+        # Read as the network knows it, once: what would be found out anew need not hold for a few more rows.
+        return _datasets.get(
+            (*key, known.to_json()),
+            lambda: _as_learnt(read_csv(options, form, known.target), config, objective, known),
+        )
     own = _datasets.get(key, lambda: _split(open_source(config, objective), config, objective))
-    return own if known is None else _as_learnt(own, config, objective, known)
+    learnt = (*known.inputs, known.target) if known else ()
+    if known and (again := source(config).again) and any(f not in own.fields for f in learnt):
+        return _as_learnt(again(options, learnt), config, objective, known)
+    return own if known is None else _as_learnt(own.train.table, config, objective, known, own)
 
 
-def _as_learnt(own: Dataset, config: DataConfig, objective: str, known: Legend) -> Dataset:
-    """The same data in the form that a network knows."""
-    table = own.train.table
-    form = next((f.form for f in known.inputs if f.form), None)
-    if form is not None and config.source == "csv" and form not in [f.form for f in own.fields]:
-        table = read_csv(resolved_options(config, objective), form)
+def _as_learnt(table: Table, config: DataConfig, objective: str, known: Legend, own: Dataset | None = None) -> Dataset:
+    """A table in the form that a network knows; ``own`` is the same data as it is read without that knowledge."""
     fields = {f.name: f for f in table.fields}
     for wanted in (*known.inputs, known.target):
         found = fields.get(wanted.name)
         if found is None or (found.kind, found.shape, found.dtype) != (wanted.kind, wanted.shape, wanted.dtype):
             here = ", ".join(f"{f.name} ({f.kind} {shown(f.shape)})" for f in fields.values())
             raise DataError(f"the network knows {wanted.name} ({wanted.kind} {shown(wanted.shape)}); here is {here}")
-    table = renumbered(table, known.target)
-    if table is own.train.table and all(own.normalizer.get(name) == scale for name, scale in known.normalizer.items()):
+    same = renumbered(table, known.target)
+    if own and same is table and all(own.normalizer.get(name) == scale for name, scale in known.normalizer.items()):
         return own
-    return _split(table, config, objective, known.normalizer)
+    return _split(same, config, objective, known.normalizer)
 
 
 def _split(table: Table, config: DataConfig, objective: str, scales: Normalizer | None = None) -> Dataset:
@@ -195,7 +214,7 @@ def _split(table: Table, config: DataConfig, objective: str, scales: Normalizer 
     labels = table.labels()
     rows = split_rows(len(table), labels, config.validation, config.test, config.seed, table.fixed)
     moments = measure(table.fields, _training_chunks(table, rows.train))
-    normalizer = scales or fit(moments, config.normalize)
+    normalizer = scales or fit(moments, config.normalize, _fills(table, rows.train))
     train, validation, test = (
         Split(name, table, part, normalizer) for name, part in zip(("train", "validation", "test"), rows, strict=True)
     )
@@ -212,6 +231,13 @@ def _split(table: Table, config: DataConfig, objective: str, scales: Normalizer 
     )
 
 
+def _fills(table: Table, rows: Tensor) -> dict[str, tuple[float, ...]]:
+    """What stands for missing values in vectors made from text columns, learnt from these rows."""
+    formed = [f for f in table.fields if f.form is not None]
+    values = table.get(rows) if formed else {}
+    return {f.name: f.form.fills(values[f.name].numpy()) for f in formed if f.form is not None}
+
+
 def _target(table: Table, config: DataConfig, objective: str) -> Field:
     names = {f.name for f in table.fields}
     if config.target and config.target not in names and config.source != "csv":
@@ -225,13 +251,15 @@ def _target(table: Table, config: DataConfig, objective: str) -> Field:
 
 
 def _inputs(table: Table, config: DataConfig, target: Field) -> tuple[str, ...]:
-    """Fields fed to Input nodes: those the project names, then all others but labels and the target."""
+    """Fields fed to Input nodes: those the project names, then all others but labels, the target and `nodes`."""
     names = [f.name for f in table.fields]
     for name in config.inputs.values():
         if name not in names:
             raise DataError(f"there is no field {name!r} to feed in; there are {', '.join(names)}")
     named = tuple(dict.fromkeys(config.inputs.values()))
-    others = [f.name for f in table.fields if f.kind != "label" and f is not target and f.name not in named]
+    others = [
+        f.name for f in table.fields if f.kind not in ("label", "nodes") and f is not target and f.name not in named
+    ]
     return (*named, *others) or (target.name,)  # an autoencoder's input is its target
 
 
@@ -246,6 +274,8 @@ def _training_chunks(table: Table, rows: Tensor) -> Iterator[dict[str, Tensor]]:
     if not table.in_memory and len(rows) > _SAMPLE:
         rows = rows[torch.linspace(0, len(rows) - 1, _SAMPLE).long()]
     size = _chunk(table) if table.in_memory else min(_chunk(table), _READ_AT_ONCE)
+    if of_one_graph(table.fields):
+        size = len(rows)  # any part has the whole graph
     done = 0
     for chunk in torch.split(rows, size):
         yield table.get(chunk)

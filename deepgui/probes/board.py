@@ -5,12 +5,13 @@ from __future__ import annotations
 import threading
 import time
 from collections import Counter
-from typing import TYPE_CHECKING, Protocol
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any, Protocol
 
 from deepgui.probes.pictures import Picture, Watch
 
 if TYPE_CHECKING:
-    from torch import fx
+    from torch import Tensor, fx
 
     from deepgui.data.dataset import Dataset
     from deepgui.probes.observe import Plane, Subject
@@ -21,18 +22,36 @@ CONFUSION_SHARE = 20
 
 
 class Objective(Protocol):
-    """``inputs``: the field for each argument of the module, in order."""
+    """``feeds``: role → the field for each argument of its network, in order."""
 
-    inputs: tuple[str, ...]
+    @property
+    def feeds(self) -> Mapping[str, tuple[str, ...]]: ...
+
+    def complete(self, batch: dict[str, Tensor]) -> dict[str, Tensor]:
+        """A batch with the fields that the objective makes itself."""
+        ...
+
+
+class Networks(Protocol):
+    """``modules``: role → compiled network."""
+
+    @property
+    def modules(self) -> Mapping[str, Any]: ...
 
 
 class Trained(Protocol):
-    """What the board reads from a trainer between two steps."""
+    """What the board reads from a trainer between two steps; ``keys``: role → key of the network in the project."""
 
-    module: fx.GraphModule
-    dataset: Dataset
-    objective: Objective
-    step: int
+    @property
+    def networks(self) -> Networks: ...
+    @property
+    def keys(self) -> Mapping[str, str]: ...
+    @property
+    def dataset(self) -> Dataset: ...
+    @property
+    def objective(self) -> Objective: ...
+    @property
+    def step(self) -> int: ...
 
 
 class Board:
@@ -40,10 +59,14 @@ class Board:
 
     All methods may be called from any thread. When nothing is watched an observation does nothing.
     A picture that cannot be made never harms training: :attr:`problem` says in one sentence why.
+
+    Attributes:
+        network: key of the network that is looked at, where several learn together; empty means the first.
     """
 
     def __init__(self) -> None:
         self.problem = ""
+        self.network = ""
         self._trainer: Trained | None = None
         self._lock = threading.Lock()
         self._busy = threading.Lock()
@@ -112,7 +135,9 @@ class Board:
         trainer = self._trainer
         if trainer is None:
             return None
-        return Subject(trainer.module, trainer.dataset, trainer.objective.inputs, trainer.step)
+        modules, objective = trainer.networks.modules, trainer.objective
+        role = next((role for role, key in trainer.keys.items() if key == self.network), next(iter(modules)))
+        return Subject(modules[role], trainer.dataset, objective.feeds[role], trainer.step, objective.complete)
 
     def observe_module(
         self, module: fx.GraphModule, dataset: Dataset, inputs: tuple[str, ...] = (), step: int = 0
@@ -120,8 +145,12 @@ class Board:
         """Look at a module that does not train now. ``inputs``: the field for each argument; empty means in order."""
         from deepgui.probes.observe import Subject
 
+        self.observe(Subject(module, dataset, inputs or dataset.inputs, step))
+
+    def observe(self, subject: Subject) -> None:
+        """Look at something that does not train now."""
         if self._watches:
-            self._observe(Subject(module, dataset, inputs or dataset.inputs, step), final=True)
+            self._observe(subject, final=True)
 
     def _observe(self, subject: Subject, final: bool) -> None:
         with self._busy:

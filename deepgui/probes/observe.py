@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -46,12 +46,14 @@ class Subject:
     Attributes:
         module: computes with the weights of optimiser step ``step``.
         inputs: the field for each argument of the module, in order.
+        complete: adds the fields to a batch that do not come from the data, but from what the module learns.
     """
 
     module: fx.GraphModule
     dataset: Dataset
     inputs: tuple[str, ...]
     step: int
+    complete: Callable[[dict[str, Tensor]], dict[str, Tensor]] = dict
 
     @property
     def split(self) -> Split:
@@ -60,7 +62,8 @@ class Subject:
 
     def arguments(self, batch: Mapping[str, Tensor], device: torch.device) -> list[Tensor]:
         """A batch as the module takes it."""
-        return [batch[name].to(device) for name in self.inputs]
+        whole = self.complete({name: values.to(device) for name, values in batch.items()})
+        return [whole[name] for name in self.inputs]
 
 
 @contextmanager
@@ -115,7 +118,8 @@ def assign(module: fx.GraphModule, watches: Collection[Watch]) -> dict[Watch, Wi
 
 def plane_field(subject: Subject) -> str:
     """The input that is a point in the plane, or an empty string."""
-    return next((n for n in subject.inputs if tuple(subject.dataset.field(n).shape) == (2,)), "")
+    known = {f.name for f in subject.dataset.fields}
+    return next((n for n in subject.inputs if n in known and tuple(subject.dataset.field(n).shape) == (2,)), "")
 
 
 def probabilities(answer: Tensor) -> Tensor:
@@ -181,7 +185,7 @@ def look(subject: Subject, watches: Collection[Watch], example: int) -> dict[Wat
 
 def _activation(subject: Subject, watch: Watch, value: Tensor) -> FeatureMaps | Vector:
     if watch.view == "image":
-        fields = (n for n in subject.inputs if tuple(subject.dataset.field(n).shape) == tuple(value.shape))
+        fields = (f.name for f in subject.dataset.fields if tuple(f.shape) == tuple(value.shape))
         if name := next(fields, ""):
             value = in_data_units(subject.dataset, name, value[None])[0]
     return picture_of(_array(value), subject.step, image=watch.view == "image")

@@ -16,7 +16,8 @@ class DataConfig:
     Attributes:
         source: id of a data source (``digits``, ``csv``, ...); empty means none chosen yet.
         options: the source's own settings, e.g. ``path``.
-        inputs: Input node id → field name; Input nodes not named take the fields in order.
+        inputs: Input node id → field name; Input nodes not named take the fields in order. Of networks other than
+            the main one ``key/node``.
         target: the field to learn; empty means the source's own choice.
         validation, test: fractions of the examples, each in [0, 1).
         seed: of the split.
@@ -40,6 +41,7 @@ class TrainingConfig:
     Attributes:
         objective: id of an objective (``classification``, ``regression``).
         objective_options: the objective's own settings, e.g. ``{"loss": "CrossEntropyLoss"}``.
+        networks: role → key of the network that plays it, for objectives that train several; others by their name.
         optimizer_options, scheduler_options: arguments of the torch class that differ from its defaults.
         scheduler: empty means a constant learning rate.
         epochs: passes over the training split. max_steps: stop after so many steps, if not None.
@@ -56,6 +58,7 @@ class TrainingConfig:
 
     objective: str = "classification"
     objective_options: Mapping[str, Value] = field(default_factory=dict)
+    networks: Mapping[str, str] = field(default_factory=dict)
     optimizer: str = "Adam"
     optimizer_options: Mapping[str, Value] = field(default_factory=lambda: {"lr": 1e-3})
     scheduler: str = ""

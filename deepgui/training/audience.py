@@ -51,5 +51,5 @@ class Audience:
         except Exception as error:  # anything that a panel's code can raise
             return str(error).strip().rstrip(".") or type(error).__name__
         finally:
-            trainer.module.train()
+            trainer.networks.train()
         return ""

@@ -2,33 +2,36 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Mapping
 from contextlib import nullcontext
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import torch
-from torch import Tensor, fx, nn
+from torch import fx, nn
 
 from deepgui.compiler.build import build
 from deepgui.compiler.catalogue import catalogue
+from deepgui.compiler.shapes import input_type
 from deepgui.data import legend
 from deepgui.data.batches import Batches
 from deepgui.data.dataset import Dataset, prepare
 from deepgui.data.legend import Legend
 from deepgui.project.values import DataConfig, Project, main_key
 from deepgui.training import checkpoints
+from deepgui.training.bindings import Part, drawn_inputs, kind_of, known_fields, make_objective, parts, roles
 from deepgui.training.devices import PRECISIONS
-from deepgui.training.objectives import Objective, Score, objectives
-from deepgui.training.preflight import bindings
+from deepgui.training.objectives import Objective, Score
+from deepgui.training.objectives.base import Networks
 from deepgui.training.store import RunError, read_run, run_project
 
 _LEAST_BATCH = 512
+_SEED = 0  # what an objective draws to judge is the same every time
 _SPLITS = {"val": "validation"}
 
 
 def evaluate(
-    module: nn.Module,
+    module: nn.Module | Networks,
     dataset: Dataset,
     split: str,
     objective: Objective,
@@ -37,16 +40,18 @@ def evaluate(
     batch_size: int = _LEAST_BATCH,
     precision: str = "fp32",
 ) -> Score | None:
-    """Loss and metrics of a module, which is on ``device``, on the examples of a split.
+    """Loss and metrics of a module, or of several that learnt together, on the examples of a split.
 
     Args:
+        module: on ``device``.
         split: ``train``, ``validation`` (or ``val``) or ``test``. Raises KeyError for another.
 
     Returns:
         The score, or None for a split without examples.
     """
-    objective.criterion.to(device)
-    return judge(module, objective, split_batches(dataset, split, device, batch_size), precision)
+    networks = module if isinstance(module, Networks) else Networks({objective.roles[0]: module})
+    objective.to(device)
+    return judge(networks, objective, split_batches(dataset, split, device, batch_size), precision)
 
 
 def split_batches(dataset: Dataset, split: str, device: str | torch.device, batch_size: int = _LEAST_BATCH) -> Batches:
@@ -55,53 +60,55 @@ def split_batches(dataset: Dataset, split: str, device: str | torch.device, batc
 
 
 @torch.no_grad()
-def judge(module: nn.Module, objective: Objective, batches: Batches, precision: str = "fp32") -> Score | None:
-    """Loss and metrics over all examples of ``batches``, in eval mode; the module's own mode comes back."""
+def judge(networks: Networks, objective: Objective, batches: Batches, precision: str = "fp32") -> Score | None:
+    """Loss and metrics over all examples of ``batches``, in eval mode; the modules' own modes come back."""
     if not len(batches):
         return None
-    outputs: list[Tensor] = []
-    targets: list[Tensor] = []
-    training = module.training
-    module.eval()
+    modes = {role: module.training for role, module in networks.modules.items()}
+    networks.train(False)
     casting: Any = nullcontext()
     if precision != "fp32":
         casting = torch.autocast(batches.device.type, PRECISIONS[precision])
     try:
-        with casting:
-            for batch in batches.epoch(0):
-                outputs.append(objective.forward(module.forward, batch))
-                targets.append(batch[objective.target])
+        with casting, checkpoints.same_random_numbers(batches.device):
+            torch.manual_seed(_SEED)
+            return objective.assess(networks, batches.epoch(0))
     finally:
-        module.train(training)
-    return objective.score(_joined(outputs).float(), _joined(targets))
-
-
-def _joined(parts: list[Tensor]) -> Tensor:
-    return parts[0] if len(parts) == 1 else torch.cat(parts)
+        for role, training in modes.items():
+            networks.modules[role].train(training)
 
 
 class Trained(NamedTuple):
     """What a run left, usable without its data.
 
     Attributes:
-        module: with its weights, in eval mode, on the CPU.
-        network: key of the network in ``project``.
+        module: the first network with its weights, in eval mode, on the CPU.
+        network: its key in ``project``.
         legend: what the numbers mean that the module takes and gives.
+        networks: all that learnt together, by role.
     """
 
     module: fx.GraphModule
     project: Project
     network: str
     legend: Legend
+    networks: Networks
 
 
-def make_objective(project: Project, key: str, dataset: Dataset) -> Objective:
-    """The project's objective bound to its data. Raises ObjectiveError if they do not go together."""
-    return _objective(project, dataset, bindings(project.networks[key], project.data, dataset).values())
+def together(modules: Mapping[str, nn.Module]) -> nn.Module:
+    """What has the weights of all roles: the module itself if there is one only."""
+    return next(iter(modules.values())) if len(modules) == 1 else nn.ModuleDict(modules)
 
 
-def _objective(project: Project, dataset: Dataset, inputs: Iterable[str]) -> Objective:
-    return objectives()[project.training.objective](dataset, project.training.objective_options, tuple(inputs))
+def legend_of(project: Project, key: str, objective: Objective) -> Legend:
+    """What the first network must know of its data, what the objective makes for it included."""
+    part = parts(project, key, objective.dataset)[objective.roles[0]]
+    network = project.networks[part.key]
+    drawn = {id: type_ for id in part.inputs if (type_ := input_type(network.nodes[id].params)) is not None}
+    fields = known_fields(
+        type(objective), objective.dataset, objective.options, drawn_inputs(network, part.inputs, drawn)
+    )
+    return objective.dataset.legend(fields[name] for name in objective.inputs)
 
 
 def load_trained(folder: Path) -> Trained:
@@ -119,16 +126,20 @@ def load_trained(folder: Path) -> Trained:
             f"The run {folder.name} was left before its first step, so nothing is learnt yet: go on with it."
         )
     key = state["network"] if state["network"] in project.networks else main_key(project)
-    module = build(project.networks[key], catalogue(project.blocks))
-    checkpoints.load_weights(module, state["module"], folder)
-    module.eval()
-    return Trained(module, project, key, legend.read(folder) or _legend_of_data(project, key))
+    playing = roles(project, key)
+    modules = {role: build(project.networks[own], catalogue(project.blocks)) for role, own in playing.items()}
+    checkpoints.load_weights(together(modules), state["module"], folder)
+    networks = Networks(modules)
+    networks.train(False)
+    main = next(iter(modules.values()))
+    known = legend.read(folder) or _legend_of_data(project, key)
+    return Trained(main, project, next(iter(playing.values())), known, networks)
 
 
 def _legend_of_data(project: Project, key: str) -> Legend:
     """For a run of a version that did not keep it. Raises DataError if the data is gone."""
     dataset = prepare(project.data, project.training.objective)
-    return dataset.legend(bindings(project.networks[key], project.data, dataset).values())
+    return legend_of(project, key, make_objective(project, key, dataset))
 
 
 def examples_of(trained: Trained, config: DataConfig | None = None) -> tuple[Dataset, Objective]:
@@ -139,4 +150,8 @@ def examples_of(trained: Trained, config: DataConfig | None = None) -> tuple[Dat
     """
     project = trained.project
     dataset = prepare(config or project.data, project.training.objective, trained.legend)
-    return dataset, _objective(project, dataset, [field.name for field in trained.legend.inputs])
+    bound = parts(project, trained.network, dataset)
+    first = kind_of(project).roles[0]
+    known = dict(zip(bound[first].inputs, (field.name for field in trained.legend.inputs), strict=False))
+    bound[first] = Part(trained.network, known)
+    return dataset, make_objective(project, trained.network, dataset, bound)

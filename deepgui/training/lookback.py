@@ -57,7 +57,7 @@ class LookBack:
         if self._state is None:
             return None
         trainer.restore(self._state)
-        trainer.module.train()
+        trainer.networks.train()
         position = trainer.position
         while True:
             for batch in trainer.batches():
@@ -65,10 +65,10 @@ class LookBack:
                     trainer.stepper.set_number(name, value)
                 if position.step == step - 1:
                     return batch
-                trainer.stepper(batch, position.index)
+                trainer.stepper(batch, position.index, position.step)
                 position.step += 1
                 position.index += 1
             if position.epoch not in self._watched:
                 return None
-            trainer.stepper.schedule.epoch_finished(self._watched[position.epoch])
+            trainer.stepper.epoch_finished(self._watched[position.epoch])
             position.epoch, position.index = position.epoch + 1, 0

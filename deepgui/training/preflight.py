@@ -5,22 +5,21 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from deepgui.catalog.spec import ParamSpec, Registry, Value
+from deepgui.catalog.spec import Registry, Value
 from deepgui.compiler.report import Report, check
 from deepgui.data.dataset import Dataset, prepare
 from deepgui.data.errors import DataError
 from deepgui.data.fields import Field
 from deepgui.graph import edits
 from deepgui.graph.problems import Fix, Problem
-from deepgui.graph.shapes import batched
+from deepgui.graph.shapes import TensorType, batched
 from deepgui.graph.values import Network, Node
 from deepgui.project.values import DataConfig, Project, TrainingConfig, main_key
-from deepgui.training import devices, memory, optim
-from deepgui.training.objectives import Outlook, objectives
+from deepgui.training import memory
+from deepgui.training.bindings import Part, drawn_inputs, known_fields, output_order, parts, roles, unplayed
+from deepgui.training.objectives import Objective, Outlook, objectives
+from deepgui.training.settings import optimizer_problems, settings_problems
 from deepgui.training.wording import sentence
-
-LARGEST_SEED = 2**63 - 1
-"""PyTorch takes somewhat more, but this is what every generator can do."""
 
 _BATCH_NORMS = ("BatchNorm1d", "BatchNorm2d", "BatchNorm3d", "SyncBatchNorm")
 
@@ -33,22 +32,40 @@ def preflight(project: Project, key: str, registry: Registry, report: Report | N
     Args:
         report: what the compiler said of this network, if already known.
     """
-    network = project.networks.get(key or main_key(project))
+    key = key or main_key(project)
+    network = project.networks.get(key)
     if network is None:
         return (Problem("no-network", f"The project has no network {key}."),)
-    report = report or check(network, registry)
+    reports = _reports(project, key, registry, report or check(network, registry))
     config = project.training
-    found = [*report.problems, *_settings(config), *_optimizer_problems(network, report, config)]
+    found = [*reports[key].problems, *settings_problems(config)]
+    for other, its in reports.items():
+        found += optimizer_problems(project.networks[other], its, config)
+        if other != key:
+            found += [_elsewhere(problem, other) for problem in its.problems]
     try:
         dataset = prepare(project.data, project.training.objective)
     except DataError as error:
         found.append(_data_problem(project.data, error))
     else:
-        found += examine(project, network, report, dataset)
+        found += examine(project, key, reports, dataset)
         real = replace(config, batch_size=min(config.batch_size, len(dataset.train)))
-        if report.ok and real.batch_size > 0:
-            found += memory.problems(network, registry, report, real)
+        if all(its.ok for its in reports.values()) and real.batch_size > 0:
+            found += memory.problems(network, registry, reports[key], real)
     return tuple(sorted(found, key=lambda p: p.severity != "error"))
+
+
+def _reports(project: Project, key: str, registry: Registry, report: Report) -> dict[str, Report]:
+    """Key → report of every network that the objective trains."""
+    if project.training.objective not in objectives():
+        return {key: report}
+    keys = dict.fromkeys((key, *roles(project, key).values()))
+    return {own: report if own == key else check(project.networks[own], registry) for own in keys}
+
+
+def _elsewhere(problem: Problem, key: str) -> Problem:
+    """A problem of a network that is not the one looked at: it has no place and no mend there."""
+    return replace(problem, message=f"{key}: {problem.message}", node="", port="", fix=None)
 
 
 def with_shapes(project: Project, key: str, problems: Sequence[Problem]) -> tuple[Problem, ...]:
@@ -61,8 +78,11 @@ def with_shapes(project: Project, key: str, problems: Sequence[Problem]) -> tupl
         dataset = prepare(project.data, project.training.objective)
     except DataError:
         return tuple(problems)
+    if project.training.objective not in objectives():
+        return tuple(problems)
+    part = next((p for p in parts(project, key, dataset).values() if p.key == key), None)
     fields = {f.name: f for f in dataset.fields}
-    bound = {node: fields[name] for node, name in bindings(network, project.data, dataset).items() if name in fields}
+    bound = {node: fields[name] for node, name in part.inputs.items() if name in fields} if part else {}
     return tuple(_with_shape(p, network, bound.get(p.node)) for p in problems)
 
 
@@ -79,27 +99,46 @@ def _data_problem(config: DataConfig, error: DataError) -> Problem:
     return Problem("data" if config.source else "no-data", sentence(str(error)))
 
 
-def examine(project: Project, network: Network, report: Report, dataset: Dataset) -> Iterator[Problem]:
-    """What stands against training this drawing on this data."""
-    yield from _bindings_problems(network, report, project.data, dataset)
-    yield from _objective_problems(network, report, project.training, dataset)
-    yield from _size_problems(network, report, project.training, dataset)
+def examine(project: Project, key: str, reports: Mapping[str, Report], dataset: Dataset) -> Iterator[Problem]:
+    """What stands against training these drawings on this data.
+
+    Args:
+        key: of the network that problems are shown at. reports: key → what the compiler said of it.
+    """
+    kind = objectives().get(project.training.objective)
+    if kind is None:
+        yield from _size_problems(project.networks[key], reports[key], project.training, dataset)
+        return
+    playing = parts(project, key, dataset)
+    for role in unplayed(kind, playing):
+        yield Problem(
+            "missing-network",
+            f"{kind.title} trains {len(kind.roles)} networks, and none plays the {role}: add one to the project.",
+            expected=", ".join(kind.roles),
+            received=", ".join(playing) or "none",
+        )
+    for role, part in playing.items():
+        found = _part_problems(project, kind, role, part, reports[part.key], dataset)
+        yield from (p if part.key == key else _elsewhere(p, part.key) for p in found)
+    for part in playing.values():
+        found = _size_problems(project.networks[part.key], reports[part.key], project.training, dataset)
+        yield from (p if part.key == key else _elsewhere(p, part.key) for p in found)
 
 
-def bindings(network: Network, config: DataConfig, dataset: Dataset) -> dict[str, str]:
-    """Input node id → field name: as the project says, the others in order. Inputs without a field are left out."""
-    nodes = [node.id for node in network.of_kind("Input")]
-    chosen = {node: config.inputs[node] for node in nodes if node in config.inputs}
-    spare = iter([name for name in dataset.inputs if name not in chosen.values()])
-    found = {node: chosen.get(node) or next(spare, "") for node in nodes}
-    return {node: name for node, name in found.items() if name}
+def _part_problems(
+    project: Project, kind: type[Objective], role: str, part: Part, report: Report, dataset: Dataset
+) -> Iterator[Problem]:
+    network, options = project.networks[part.key], project.training.objective_options
+    types = {id: known.outputs["output"] for id, known in report.nodes.items() if "output" in known.outputs}
+    fields = known_fields(kind, dataset, options, drawn_inputs(network, part.inputs, types))
+    yield from _bindings_problems(network, report, part, fields)
+    outputs = kind.outputs if role == kind.roles[0] else ("output",)
+    yield from _objective_problems(network, report, project.training, dataset, _Role(kind, role, outputs, part, fields))
 
 
-def _bindings_problems(network: Network, report: Report, config: DataConfig, dataset: Dataset) -> Iterator[Problem]:
-    fields = {f.name: f for f in dataset.fields}
-    bound = bindings(network, config, dataset)
+def _bindings_problems(network: Network, report: Report, part: Part, fields: Mapping[str, Field]) -> Iterator[Problem]:
     for node in network.of_kind("Input"):
-        name = bound.get(node.id)
+        name = part.inputs.get(node.id)
         if name is None:
             yield Problem(
                 "unbound-input",
@@ -146,38 +185,87 @@ def _shape_problems(node: Node, field: Field, report: Report) -> Iterator[Proble
     )
 
 
+@dataclass(frozen=True)
+class _Role:
+    """One network's part in an objective; ``outputs``: names of the Outputs that it must have."""
+
+    kind: type[Objective]
+    role: str
+    outputs: tuple[str, ...]
+    part: Part
+    fields: Mapping[str, Field]
+
+    def fed(self) -> tuple[Field, ...]:
+        return tuple(self.fields[name] for name in self.part.inputs.values() if name in self.fields)
+
+
 def _objective_problems(
-    network: Network, report: Report, config: TrainingConfig, dataset: Dataset
+    network: Network, report: Report, config: TrainingConfig, dataset: Dataset, at: _Role
 ) -> Iterator[Problem]:
-    objective = objectives().get(config.objective)
-    if objective is None:
-        return
-    target = dataset.target
-    if target.kind not in objective.targets:
+    kind, target = at.kind, dataset.target
+    if kind.targets and target.kind not in kind.targets:
         other = next((o.title.lower() for o in objectives().values() if target.kind in o.targets), "another objective")
         yield Problem(
             "wrong-target",
-            f"{objective.title} cannot learn {target.name}, which is a {target.kind}: choose {other}.",
-            expected=" or ".join(sorted(objective.targets)),
+            f"{kind.title} cannot learn {target.name}, which is a {target.kind}: choose {other}.",
+            expected=" or ".join(sorted(kind.targets)),
             received=target.kind,
         )
         return
-    outputs = network.of_kind("Output")
-    if len(outputs) > 1:
-        names = ", ".join(node.label for node in outputs)
+    nodes = network.of_kind("Output")
+    yield from _output_problems(nodes, at)
+    arriving = {node.id: _arriving(report, node.id) for node in nodes}
+    order = output_order(network, at.outputs)
+    wanted = [nodes[place].id for place in order]
+    types = {id: found for id in wanted if (found := arriving[id]) is not None}
+    if wanted and len(types) == len(wanted):
+        known = [report.nodes[n.id].outputs.get("output") for n in network.of_kind("Input") if n.id in report.nodes]
+        outlook = Outlook(
+            network,
+            wanted[0],
+            types[wanted[0]],
+            target,
+            config.objective_options,
+            at.role,
+            types,
+            dataset.fields,
+            at.fed(),
+            tuple(t for t in known if t is not None),
+        )
+        yield from (_placed(problem, network) for problem in kind.check(outlook))
+
+
+def _arriving(report: Report, output: str) -> TensorType | None:
+    known = report.nodes.get(output)
+    found = known.inputs.get("input", ()) if known else ()
+    return found[0] if found else None
+
+
+def _output_problems(nodes: Sequence[Node], at: _Role) -> Iterator[Problem]:
+    wanted, title = len(at.outputs), at.kind.title
+    if len(nodes) > wanted:
+        names = ", ".join(node.label for node in nodes)
         yield Problem(
             "several-outputs",
-            f"{objective.title} learns from one Output, but the network has {len(outputs)}: {names}.",
-            node=outputs[1].id,
-            expected="1 Output",
-            received=f"{len(outputs)} Outputs",
-            fix=_remove(outputs[1]),
+            f"{title} learns from {_outputs(at.outputs)}, but the network has {len(nodes)}: {names}.",
+            node=nodes[wanted].id,
+            expected=f"{wanted} Output{'s' * (wanted > 1)}",
+            received=f"{len(nodes)} Outputs",
+            fix=_remove(nodes[wanted]),
         )
-    known = report.nodes.get(outputs[0].id) if outputs else None
-    arriving = known.inputs.get("input", ()) if known else ()
-    if arriving:
-        outlook = Outlook(network, outputs[0].id, arriving[0], target, config.objective_options)
-        yield from (_placed(problem, network) for problem in objective.check(outlook))
+    elif nodes and len(nodes) < wanted:
+        yield Problem(
+            "missing-outputs",
+            f"{title} needs {_outputs(at.outputs)}, but the network has {len(nodes)}.",
+            node=nodes[-1].id,
+            expected=", ".join(at.outputs),
+            received=", ".join(node.label for node in nodes),
+            reason="Outputs are told apart by their names, else by their order.",
+        )
+
+
+def _outputs(names: tuple[str, ...]) -> str:
+    return "one Output" if len(names) == 1 else f"{len(names)} Outputs ({', '.join(names)})"
 
 
 def _placed(problem: Problem, network: Network) -> Problem:
@@ -227,102 +315,3 @@ def _size_problems(network: Network, report: Report, config: TrainingConfig, dat
 def batch_norm(network: Network) -> Node | None:
     """A layer that needs more than one example in every training batch, if there is one."""
     return next((node for node in network.nodes.values() if node.kind in _BATCH_NORMS), None)
-
-
-def _settings(config: TrainingConfig) -> Iterator[Problem]:
-    yield from _choice("objective", config.objective, objectives())
-    yield from _choice("optimiser", config.optimizer, optim.optimizers())
-    if config.scheduler in optim.left_out():
-        reason = optim.left_out()[config.scheduler]
-        yield Problem("bad-setting", f"{config.scheduler} cannot be used here: {reason}.", received=config.scheduler)
-    elif config.scheduler:
-        yield from _choice("scheduler", config.scheduler, optim.schedulers())
-    for known, name, options in (
-        (optim.optimizers(), config.optimizer, config.optimizer_options),
-        (optim.schedulers(), config.scheduler, config.scheduler_options),
-    ):
-        if name in known:
-            yield from (Problem("bad-setting", f"{text}.") for text in known[name].check(options))
-    if config.objective in objectives():
-        yield from _options(config.objective, objectives()[config.objective].settings, config.objective_options)
-    yield from _numbers(config)
-    try:
-        devices.check_precision(devices.resolve(config.device), config.precision)
-    except devices.DeviceError as error:
-        yield Problem("device", str(error), received=f"{config.device}, {config.precision}")
-
-
-def _optimizer_problems(network: Network, report: Report, config: TrainingConfig) -> Iterator[Problem]:
-    """Optimisers that take only some kinds of weights."""
-    suits = {"Muon": _has_matrices_only, "SparseAdam": _has_sparse_gradients}.get(config.optimizer)
-    if suits is None:
-        return
-    learning = (network.nodes[id] for id, known in report.nodes.items() if known.parameters)
-    unfit = next((node for node in learning if not suits(node)), None)
-    if unfit is not None:
-        yield Problem(
-            "optimizer-does-not-suit",
-            f"{config.optimizer} cannot train {unfit.label}. {optim.optimizers()[config.optimizer].note}",
-            node=unfit.id,
-            reason="Choose Adam or AdamW, which train any layer.",
-        )
-
-
-def _has_matrices_only(node: Node) -> bool:
-    return node.kind == "Embedding" or (node.kind == "Linear" and node.params.get("bias") is False)
-
-
-def _has_sparse_gradients(node: Node) -> bool:
-    return node.kind in ("Embedding", "EmbeddingBag") and node.params.get("sparse") is True
-
-
-def _choice(what: str, name: str, known: Mapping[str, object]) -> Iterator[Problem]:
-    if name not in known:
-        yield Problem(
-            "bad-setting",
-            f"There is no {what} {name}: choose one of {', '.join(known)}.",
-            expected=", ".join(known),
-            received=name,
-        )
-
-
-def _options(owner: str, settings: tuple[ParamSpec, ...], options: Mapping[str, Value]) -> Iterator[Problem]:
-    known = {p.name: p for p in settings}
-    for name, value in options.items():
-        complaint = known[name].check(value) if name in known else f"there is no setting {name}"
-        if complaint:
-            yield Problem("bad-setting", f"{owner}: {complaint}.", received=str(value))
-
-
-@dataclass(frozen=True)
-class _Bound:
-    name: str
-    least: float
-    unit: str = ""
-
-
-_BOUNDS = (
-    _Bound("epochs", 1),
-    _Bound("batch_size", 1),
-    _Bound("accumulate", 1),
-    _Bound("max_steps", 1),
-    _Bound("early_stopping", 1, " epochs"),
-)
-
-
-def _numbers(config: TrainingConfig) -> Iterator[Problem]:
-    for bound in _BOUNDS:
-        value = getattr(config, bound.name)
-        if value is not None and value < bound.least:
-            yield Problem(
-                "bad-setting",
-                f"{bound.name} must be at least {bound.least:g}{bound.unit}, not {value}.",
-                expected=f"at least {bound.least:g}",
-                received=str(value),
-            )
-    if not 0 <= config.seed <= LARGEST_SEED:
-        yield Problem("bad-setting", f"seed must be from 0 to {LARGEST_SEED:,}, not {config.seed}.")
-    if config.clip_grad_norm is not None and config.clip_grad_norm <= 0:
-        yield Problem("bad-setting", f"clip_grad_norm must be more than 0, not {config.clip_grad_norm:g}.")
-    if config.optimizer == "LBFGS" and (config.accumulate > 1 or config.precision == "fp16"):
-        yield Problem("bad-setting", "LBFGS evaluates a batch several times: it takes neither accumulation nor fp16.")

@@ -1,191 +1,148 @@
-"""One training step: forward, backward, and the move of the optimiser."""
+"""One training step: for everyone whose turn it is, forward, backward, and the move of the optimiser."""
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import torch
-from torch import Tensor, nn
-from torch.nn.utils import clip_grad_norm_
+from torch import Tensor
 
 from deepgui.project.values import TrainingConfig
 from deepgui.training.devices import PRECISIONS
-from deepgui.training.fused import Backward, quick_step
-from deepgui.training.layout import like
-from deepgui.training.objectives import Objective
-from deepgui.training.objectives.base import Batch
-from deepgui.training.optim import Length, OptimError, Schedule, build_optimizer
+from deepgui.training.mover import Mover
+from deepgui.training.objectives.base import Batch, Networks, Objective, Outcome
+from deepgui.training.optim import Length, Schedule
 
 
 class Stepper:
-    """Everything that changes when weights move: optimiser, schedule, gradient scaler, summed gradients."""
+    """Everything that changes when weights move.
+
+    Attributes:
+        networks: as they are run.
+        movers: turn → who moves in it. The first one's learning rate is the one that is shown and changed.
+    """
 
     def __init__(
-        self, module: nn.Module, objective: Objective, config: TrainingConfig, device: torch.device, length: Length
+        self, networks: Networks, objective: Objective, config: TrainingConfig, device: torch.device, length: Length
     ) -> None:
         """``length`` counts batches. Raises OptimError for settings that PyTorch refuses."""
         self.objective = objective
-        self.config = config
-        self.clip = config.clip_grad_norm
-        self.accumulate = config.accumulate
-        self.steps_per_epoch = length.steps_per_epoch
-        self.parameters = [p for p in module.parameters() if p.requires_grad]
-        self.optimizer = build_optimizer(config, module)
-        self.schedule = Schedule(config, self.optimizer, self._moves(length))
-        self.scaler = torch.amp.GradScaler(device.type) if config.precision == "fp16" else None
+        self.networks = networks
+        self.movers = {
+            turn: Mover(
+                [networks.modules[role] for role in objective.learns(turn)],
+                objective.config_of(turn, config),
+                device,
+                length,
+            )
+            for turn in objective.turns
+        }
+        self._first = next(iter(self.movers.values()))
+        self._alone = len(self.movers) == 1
         self._dtype = None if config.precision == "fp32" else PRECISIONS[config.precision]
         self._device_type = device.type
-        # Not module(...): an fx module prints a traceback of its own when a layer raises.
-        self._run = module.forward
-        self._needs_closure = config.optimizer == "LBFGS"
-        self._group = self.optimizer.param_groups[0]
-        self._move = quick_step(self.optimizer)
-        self._backward = Backward()
-
-    def _moves(self, length: Length) -> Length:
-        """The same run counted in moves of the optimiser."""
-        per_epoch = -(-length.steps_per_epoch // self.accumulate)
-        whole, rest = divmod(length.total_steps, length.steps_per_epoch)
-        return Length(per_epoch, length.epochs, whole * per_epoch + -(-rest // self.accumulate))
+        self._searches = config.optimizer == "LBFGS"
 
     @property
     def lr(self) -> float:
         """The learning rate of the next step."""
-        return float(self._group["lr"])
+        return self._first.lr
 
-    def __call__(self, batch: Batch, index: int) -> tuple[Tensor, Tensor]:
-        """Learn from one batch, the ``index``-th of its epoch. Returns its loss (scalar) and the output."""
-        if self._needs_closure:
-            return self._search(batch)
-        loss, output = self._forward(batch)
-        if self.accumulate > 1 or self.scaler is not None or self.clip is not None:
-            if not self._gather(loss, index):
-                return loss, output
-        else:
-            self._backward(loss)
-            self._move()
-        self._forget_gradients()
-        if self.schedule.each_step is not None:
-            self.schedule.each_step()
-        return loss, output
+    @property
+    def schedule(self) -> Schedule:
+        """That of the first turn."""
+        return self._first.schedule
 
-    def _forward(self, batch: Batch) -> tuple[Tensor, Tensor]:
+    @property
+    def parameters(self) -> list[Tensor]:
+        """All weights that move."""
+        return [p for mover in self.movers.values() for p in mover.parameters]
+
+    def __call__(self, batch: Batch, index: int, step: int) -> Outcome:
+        """Learn from one batch: the ``index``-th of its epoch, ``step`` steps after the start."""
+        if self._alone:
+            return self._turn("", self._first, batch, index)
+        outcome: Outcome | None = None
+        for turn in self.objective.turns_at(step):
+            with self._only(turn):
+                now = self._turn(turn, self.movers[turn], batch, index)
+            outcome = now if outcome is None else outcome._replace(parts={**outcome.parts, **now.parts})
+        assert outcome is not None
+        return outcome
+
+    def epoch_finished(self, watched: float) -> None:
+        """``watched``: what a scheduler that waits for a plateau looks at."""
+        for mover in self.movers.values():
+            mover.schedule.epoch_finished(watched)
+
+    def _turn(self, turn: str, mover: Mover, batch: Batch, index: int) -> Outcome:
+        turn = turn or self.objective.turns[0]
+        if self._searches:
+            return self._search(turn, mover, batch)
+        outcome = self._forward(batch, turn)
+        mover.learn(outcome.loss, index)
+        return outcome
+
+    def _forward(self, batch: Batch, turn: str) -> Outcome:
         if self._dtype is None:
-            return self.objective.loss(self._run, batch)
+            return self.objective.loss(self.networks, batch, turn)
         with torch.autocast(self._device_type, self._dtype):
-            return self.objective.loss(self._run, batch)
+            return self.objective.loss(self.networks, batch, turn)
 
-    def _gather(self, loss: Tensor, index: int) -> bool:
-        """Backward with all that is optional; True if the optimiser moved.
+    def _search(self, turn: str, mover: Mover, batch: Batch) -> Outcome:
+        """What was found at the first evaluation counts."""
+        found: list[Outcome] = []
 
-        The gradient is the mean over the batches gathered, the last ones of an epoch included.
-        """
-        start = index - index % self.accumulate
-        size = min(self.accumulate, self.steps_per_epoch - start)
-        share = loss / size if size > 1 else loss
-        if self.scaler is None:
-            share.backward()  # type: ignore[no-untyped-call]
-        else:
-            self.scaler.scale(share).backward()  # type: ignore[no-untyped-call]
-        if index - start + 1 < size:
-            return False
-        if self.clip is not None:
-            if self.scaler is not None:
-                self.scaler.unscale_(self.optimizer)
-            clip_grad_norm_(self.parameters, self.clip)
-        if self.scaler is None:
-            self.optimizer.step()
-        else:
-            self.scaler.step(self.optimizer)
-            self.scaler.update()
-        return True
+        def evaluate() -> Tensor:
+            outcome = self._forward(batch, turn)
+            if not found:
+                kept = outcome.output.detach() if outcome.output is not None else None
+                found.append(outcome._replace(loss=outcome.loss.detach(), output=kept))
+            return outcome.loss
 
-    def _search(self, batch: Batch) -> tuple[Tensor, Tensor]:
-        """A step of an optimiser that evaluates the batch as often as it likes (LBFGS)."""
-        first: list[tuple[Tensor, Tensor]] = []
+        mover.search(evaluate)
+        return found[0]
 
-        def closure() -> Tensor:
-            self._forget_gradients()
-            loss, output = self._forward(batch)
-            loss.backward()  # type: ignore[no-untyped-call]
-            if self.clip is not None:
-                clip_grad_norm_(self.parameters, self.clip)
-            first.append((loss.detach(), output.detach()))
-            del first[1:]
-            return loss
-
-        self.optimizer.step(closure)  # type: ignore[arg-type]
-        self._forget_gradients()
-        if self.schedule.each_step is not None:
-            self.schedule.each_step()
-        return first[0]
-
-    def _forget_gradients(self) -> None:
-        for parameter in self.parameters:
-            parameter.grad = None
+    @contextmanager
+    def _only(self, turn: str) -> Iterator[None]:
+        """The weights of the others neither learn nor gather gradients."""
+        others = [p for name, mover in self.movers.items() if name != turn for p in mover.parameters]
+        own = {id(p) for p in self.movers[turn].parameters}
+        still = [p for p in others if id(p) not in own]
+        for parameter in still:
+            parameter.requires_grad_(False)
+        try:
+            yield
+        finally:
+            for parameter in still:
+                parameter.requires_grad_(True)
 
     def set_number(self, name: str, value: float) -> bool:
-        """Change the learning rate, gradient clipping or a number of the optimiser; False if there is none such."""
-        if name == "lr":
-            self.schedule.set_lr(value)
-        elif name == "clip_grad_norm":
-            self.clip = value if value > 0 else None
-        elif isinstance(self._group.get(name), (int, float)) and not isinstance(self._group[name], bool):
-            for group in self.optimizer.param_groups:
-                group[name] = type(group[name])(value) if isinstance(group[name], float) else value
-        else:
+        """Change the learning rate, gradient clipping or a number of the optimiser; False if there is none such.
+
+        A learning rate is the first turn's; those of the others change by the same factor.
+        """
+        before = self.lr
+        if not self._first.set_number(name, value):
             return False
+        for mover in list(self.movers.values())[1:]:
+            mover.set_number(name, mover.lr * value / before if name == "lr" and before else value)
         return True
 
     def state_dict(self) -> dict[str, Any]:
         """Tensors and plain values: all that decides how the next steps move."""
+        first, *others = self.movers
         return {
-            "names": self._names(),
-            "planned_lr": self._planned_lr(),
-            "optimizer": self.optimizer.state_dict(),
-            "schedule": self.schedule.state_dict(),
-            "scaler": self.scaler.state_dict() if self.scaler is not None else {},
-            "clip": self.clip,
-            "gradients": [p.grad for p in self.parameters],
+            **self.movers[first].state_dict(),
+            "others": {turn: self.movers[turn].state_dict() for turn in others},
+            "objective": self.objective.state_dict(),
         }
 
     def load_state_dict(self, state: dict[str, Any]) -> None:
-        """Go on from :meth:`state_dict`. A learning rate that the project has changed since scales the one in force.
-
-        Raises OptimError if the state is of another optimiser or scheduler.
-        """
-        for what, then, now in zip(("optimiser", "scheduler"), state["names"], self._names(), strict=True):
-            if then != now:
-                raise OptimError(
-                    f"The run was trained with the {what} {then or 'none'} and the project now says {now or 'none'}:"
-                    f" choose {then or 'none'} again to go on, or start a new run."
-                )
-        fused = self._group.get("fused")
-        self.optimizer.load_state_dict(state["optimizer"])
-        self._group = self.optimizer.param_groups[0]
-        if "fused" in self._group:
-            self._group["fused"] = fused  # as suits this device, not the one that saved
-        self.schedule.load_state_dict(state["schedule"])
-        if self.scaler is not None and state["scaler"]:
-            self.scaler.load_state_dict(state["scaler"])
-        self.clip = state["clip"]
-        for parameter, gradient in zip(self.parameters, state["gradients"], strict=True):
-            parameter.grad = None if gradient is None else like(gradient, parameter)
-        self._lay_out()
-        if self._planned_lr() != state["planned_lr"]:
-            before = state["planned_lr"]
-            self.schedule.set_lr(self.lr * self._planned_lr() / before if before else self._planned_lr())
-
-    def _lay_out(self) -> None:
-        """The state of an optimiser as its parameters lie in memory, which may differ from where it was saved."""
-        for parameter, state in self.optimizer.state.items():
-            for name, value in state.items():
-                if isinstance(value, Tensor) and value.shape == parameter.shape:
-                    state[name] = like(value, parameter)
-
-    def _planned_lr(self) -> float:
-        lr = self.config.optimizer_options.get("lr")
-        return float(self.optimizer.defaults["lr"] if lr is None else lr)  # type: ignore[arg-type]
-
-    def _names(self) -> tuple[str, str]:
-        return self.config.optimizer, self.config.scheduler
+        """Go on from :meth:`state_dict`. Raises OptimError if the state is of another optimiser or scheduler."""
+        self._first.load_state_dict(state)
+        for turn, own in state.get("others", {}).items():
+            self.movers[turn].load_state_dict(own)
+        self.objective.load_state_dict(state.get("objective", {}))

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import math
 import sqlite3
 import sys
 import traceback
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import chain, islice
 from pathlib import Path
@@ -14,11 +13,13 @@ from time import perf_counter
 from typing import TYPE_CHECKING, Any
 
 import torch
+from torch import nn
 
+from deepgui.catalog.spec import Registry
 from deepgui.compiler.build import build
 from deepgui.compiler.catalogue import catalogue
 from deepgui.compiler.cost import cost
-from deepgui.compiler.report import check
+from deepgui.compiler.report import Report, check
 from deepgui.compiler.weights import start_from
 from deepgui.data import legend
 from deepgui.data.batches import Batches
@@ -29,9 +30,10 @@ from deepgui.project.values import Project, main_key
 from deepgui.training import checkpoints, failures, memory
 from deepgui.training.alarm import Alarm
 from deepgui.training.audience import Audience, Observer
+from deepgui.training.bindings import make_objective, roles
 from deepgui.training.control import Control
 from deepgui.training.devices import computing, preload, resolve
-from deepgui.training.evaluate import judge, make_objective, split_batches
+from deepgui.training.evaluate import judge, legend_of, split_batches, together
 from deepgui.training.events import (
     EpochFinished,
     Event,
@@ -48,7 +50,7 @@ from deepgui.training.layout import lay_out
 from deepgui.training.ledger import Ledger, NotFiniteError
 from deepgui.training.lookback import LookBack
 from deepgui.training.objectives import Objective, Score
-from deepgui.training.objectives.base import Batch
+from deepgui.training.objectives.base import Batch, Networks
 from deepgui.training.optim import Length
 from deepgui.training.position import Position
 from deepgui.training.preflight import batch_norm, preflight
@@ -61,7 +63,11 @@ if TYPE_CHECKING:
 
 FLUSH_SECONDS = {"cpu": 0.03}
 FLUSH_SECONDS_ELSEWHERE = 0.1
-_COLUMNS = {"train_loss": "train_loss_epoch", "train_accuracy": "train_accuracy_epoch"}  # the plain ones are per step
+
+
+def _column(metric: str) -> str:
+    """The curve of an epoch's metric; the plain names of training metrics are those of the steps."""
+    return f"{metric}_epoch" if metric.startswith("train_") else metric
 
 
 @dataclass(frozen=True)
@@ -84,13 +90,16 @@ class Trainer:
     """Iterate it: every event is yielded in order, and the last is ``Finished`` or ``Failed``. It never raises.
 
     Attributes (from ``Started`` on):
-        module: the compiled network. dataset: what it learns from. objective: what is minimised.
+        networks: the compiled networks by role. module: the first of them. keys: role → key in the project.
+        dataset: what they learn from. objective: what is minimised.
         position: where the training stands; step and epoch are shortcuts into it.
         device: where it runs.
         evaluation: the newest :class:`Score` of the validation (at the end: test) split, or None.
     """
 
     module: fx.GraphModule
+    networks: Networks
+    keys: dict[str, str]
     dataset: Dataset
     objective: Objective
     stepper: Stepper
@@ -115,6 +124,7 @@ class Trainer:
         self._steering = Steering(self.control)
         self._keeper: Keeper | None = None
         self._batch: Batch | None = None
+        self._together: nn.Module
         self._reason: FinishReason | None = None
         self._best: dict[str, Any] | None = None
         self._look_back = LookBack(0)
@@ -194,15 +204,11 @@ class Trainer:
             raise NetworkError(problems)
         yield from (Warned(p.message) for p in problems)
         preload()
-        self._step_cost = (report.multiply_adds if report else 0) * config.batch_size
         self.device = torch.device(resolve(config.device).id)
-        torch.manual_seed(config.seed)
-        self.module = build(network, kinds, report).to(self.device)
-        if self.spec.resume is None:
-            start_from(self.module, project.weights)
-        lay_out(self.module, self._step_cost, self.device)
+        self._build(kinds, report)
         state = self._state_of(self.spec.resume) if self.spec.resume is not None else None
-        self._bind(drop_single=batch_norm(network) is not None)
+        norms = [batch_norm(project.networks[key]) for key in self.keys.values()]
+        self._bind(drop_single=any(norm is not None for norm in norms))
         if self.spec.resume is not None and state is not None:
             self.restore(state)
             self._keeper = Keeper(self.spec.resume, config.checkpoint_minutes)
@@ -216,17 +222,34 @@ class Trainer:
         self._look_back = LookBack(self._elements)
         self._remember()
         if self._keeper is not None:
-            self._keeper.explain(self.dataset.legend(self.objective.inputs))
+            self._keeper.explain(legend_of(project, self.key, self.objective))
             self._keeper.begin()
         self._period = FLUSH_SECONDS.get(self.device.type, FLUSH_SECONDS_ELSEWHERE)
         self._flush_at = perf_counter() + self._period
+
+    def _build(self, kinds: Registry, report: Report | None) -> None:
+        """The networks of all roles, built in their order."""
+        project, config = self.spec.project, self.config
+        torch.manual_seed(config.seed)
+        self.keys = roles(project, self.key)
+        reports = {
+            role: report if key == self.key and report else check(project.networks[key], kinds)
+            for role, key in self.keys.items()
+        }
+        self._step_cost = sum(found.multiply_adds for found in reports.values()) * config.batch_size
+        modules = {r: build(project.networks[key], kinds, reports[r]).to(self.device) for r, key in self.keys.items()}
+        self.networks, self._together = Networks(modules), together(modules)
+        self.module = next(iter(modules.values()))
+        if self.spec.resume is None:
+            start_from(self.module, project.weights)
+        lay_out(self._together, self._step_cost, self.device)
 
     def _state_of(self, run: Path) -> checkpoints.State:
         """Where a run's last checkpoint left it. Raises CheckpointError or RunError if it cannot go on."""
         if under_way(run):
             raise RunError(f"The run {run.name} is still being trained by another process: stop that one first.")
         state = checkpoints.load(run / "checkpoints" / "last.pt")
-        checkpoints.load_weights(self.module, state["module"], run)
+        checkpoints.load_weights(self._together, state["module"], run)
         return state
 
     def _heed_progress(self, progress: Progress) -> None:
@@ -245,7 +268,7 @@ class Trainer:
         with listening(self._heed_progress):
             self.dataset = prepare(project.data, config.objective, known)
         self.objective = make_objective(project, self.key, self.dataset)
-        self.objective.criterion.to(self.device)
+        self.objective.to(self.device)
         drop = drop_single and len(self.dataset.train) % config.batch_size == 1
         self._batches = Batches(self.dataset.train, config.batch_size, self.device, True, config.seed, drop)
         self._splits = {name: split_batches(self.dataset, name, self.device) for name in ("validation", "test")}
@@ -253,7 +276,7 @@ class Trainer:
         self.steps_per_epoch = len(self._batches)
         self.total_steps = min(config.epochs * self.steps_per_epoch, config.max_steps or sys.maxsize)
         length = Length(self.steps_per_epoch, config.epochs, self.total_steps)
-        self.stepper = Stepper(self.module, self.objective, config, self.device, length)
+        self.stepper = Stepper(self.networks, self.objective, config, self.device, length)
         self._ledger = Ledger(self.objective.hits, self.device, self.position.sums)
 
     def _started(self) -> Started:
@@ -272,9 +295,8 @@ class Trainer:
 
     def _run_epoch(self) -> Iterator[Event]:
         position, stepper, ledger, control = self.position, self.stepper, self._ledger, self.control
-        target = self.objective.target
         if not self.module.training:  # setting the mode goes through every layer
-            self.module.train()
+            self.networks.train()
         for batch in self.batches():
             if control.wanted:
                 yield from self._steering.obey(self)
@@ -284,10 +306,10 @@ class Trainer:
             due = perf_counter() >= self._flush_at or ledger.full
             self._batch = batch
             rate = stepper.lr
-            loss, output = stepper(batch, position.index)
+            outcome = stepper(batch, position.index, position.step)
             position.step += 1
             position.index += 1
-            ledger.add(position.step, loss, output, batch[target], rate)
+            ledger.add(position.step, outcome, rate)
             if due:
                 yield from self._pulse()
             if self._at_limit and position.index < self.steps_per_epoch:
@@ -358,14 +380,14 @@ class Trainer:
         yield from self.flush(wait=True)
         position = self.position
         metrics = {**position.sums.metrics(), **self.judge("validation", "val")}
-        watched = metrics["val_loss" if "val_loss" in metrics else "train_loss"]
+        watched = self._watched(metrics)
         self._look_back.epoch_closed(position.epoch, watched)
-        columns = {_COLUMNS.get(name, name): (value,) for name, value in metrics.items()}
-        self.stepper.schedule.epoch_finished(watched)
+        columns = {_column(name): (value,) for name, value in metrics.items()}
+        self.stepper.epoch_finished(watched)
         best = position.close_epoch(metrics, watched)
         self._ledger.sums = position.sums
         if best:
-            self._best = checkpoints.cloned(self.module.state_dict())
+            self._best = checkpoints.cloned(self._together.state_dict())
         yield Scalars((position.step,), columns)
         yield EpochFinished(position.epoch, position.step, metrics, self._seconds(), best)
         if self._best is not None and best and self._keeper.best_due(perf_counter()):
@@ -379,9 +401,17 @@ class Trainer:
         """Evaluate a split now: its metrics as ``prefix_name``; empty if it has no examples."""
         batches = self._splits[split]
         with checkpoints.same_random_numbers(self.device):
-            score = judge(self.module, self.objective, batches, self.config.precision)
+            score = judge(self.networks, self.objective, batches, self.config.precision)
         self.evaluation = score or self.evaluation
         return {f"{prefix}_{name}": value for name, value in score.metrics.items()} if score else {}
+
+    def _watched(self, metrics: Mapping[str, float]) -> float:
+        """What tells the best epoch: the lower the better."""
+        name = self.objective.watches
+        if not name:
+            return -float(self.epoch)
+        found = metrics.get(f"val_{name}", metrics.get(f"train_{name}"))
+        return metrics["train_loss"] if found is None else found
 
     def _seconds(self) -> float:
         """Time spent training, earlier parts of a resumed run included and pauses left out."""
@@ -397,17 +427,17 @@ class Trainer:
         metrics, kept, about = position.metrics, self._best, position.best_metrics
         if position.index or kept is None:  # ended inside an epoch: its weights may be the best so far
             metrics = {**position.sums.metrics(), **self.judge("validation", "val")}
-            if kept is None or metrics.get("val_loss", math.inf) < position.best:
-                kept, about = checkpoints.cloned(self.module.state_dict()), metrics
+            if kept is None or (f"val_{self.objective.watches}" in metrics and self._watched(metrics) < position.best):
+                kept, about = checkpoints.cloned(self._together.state_dict()), metrics
         if self._keeper.folder is not None:
             yield self._keeper.save(self.state(), "stop" if reason == "stopped" else "end")
             yield self._keeper.save_best(kept, {"network": self.key, "metrics": about}, position.step)
         if self.config.restore_best:
-            self.module.load_state_dict(kept)
+            self._together.load_state_dict(kept)
             metrics = about
         seconds = self._seconds()
         metrics = {**metrics, **self.judge("test", "test")}
-        self.module.eval()
+        self.networks.train(False)
         yield Finished(str(self._keeper.folder or ""), metrics, position.step, seconds, reason)
 
     # -- states and failures
@@ -417,7 +447,7 @@ class Trainer:
         self.position.seconds = self._seconds()
         return {
             "network": self.key,
-            "module": self.module.state_dict(),
+            "module": self._together.state_dict(),
             "stepper": self.stepper.state_dict(),
             "random": checkpoints.random_state(self.device),
             "position": self.position.state_dict(),
@@ -426,7 +456,7 @@ class Trainer:
 
     def restore(self, state: checkpoints.State) -> None:
         """Back to where :meth:`state` was taken, to the last bit."""
-        self.module.load_state_dict(state["module"])
+        self._together.load_state_dict(state["module"])
         self.stepper.load_state_dict(state["stepper"])
         checkpoints.set_random_state(state["random"], self.device)
         self.position = Position.from_state(state["position"])
@@ -469,5 +499,5 @@ class Trainer:
     def _scene(self, batch: Batch | None) -> failures.Scene:
         """What is needed to live through a failure again."""
         project = self.spec.project
-        inputs = [batch[name] for name in self.objective.inputs] if batch else []
-        return failures.Scene(self.module, project.networks[self.key], project.blocks, inputs)
+        inputs = self.objective.arguments(self.objective.complete(batch)) if batch else []
+        return failures.Scene(self.module, project.networks[next(iter(self.keys.values()))], project.blocks, inputs)

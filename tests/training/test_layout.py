@@ -41,5 +41,5 @@ def test_a_run_saved_in_the_plain_format_goes_on_in_the_other(digits, new_run, m
         losses(digits(epochs=1), folder=folder)
     rest, trainer = losses(digits(epochs=2), resume=folder)
     assert rest == pytest.approx(whole[len(whole) - len(rest) :], rel=1e-4)
-    for parameter, state in trainer.stepper.optimizer.state.items():
+    for parameter, state in trainer.stepper.movers[""].optimizer.state.items():
         assert state["exp_avg"].stride() == parameter.stride()

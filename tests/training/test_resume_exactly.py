@@ -69,10 +69,10 @@ def step_by_step(trainer, stop_at):
         inner = trainer.stepper
 
         class Counting:
-            def __call__(self, batch, index):
+            def __call__(self, batch, index, step):
                 if trainer.step + 1 == stop_at:
                     trainer.control.stop()
-                return inner(batch, index)
+                return inner(batch, index, step)
 
             def __getattr__(self, name):
                 return getattr(inner, name)

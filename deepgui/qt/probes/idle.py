@@ -132,14 +132,14 @@ def look(
     Raises NetworkError or DataError if the drawing or the data is not ready; one plain sentence.
     """
     if trained is not None:
-        board.observe_module(trained.module, trained.dataset, trained.inputs, trained.step)
+        board.observe(trained)
         return built
     network = project.networks[main_key(project)]
     key = (network.meaning(), _blocks_meaning(project), project.data, project.training.seed, project.training.objective)
     if built is None or built.key != key:
         built = _Built(key, _build(project, registry))
     subject = built.subject
-    board.observe_module(subject.module, subject.dataset, subject.inputs, 0)
+    board.observe(subject)
     return built
 
 
@@ -150,11 +150,14 @@ def _build(project: Project, registry: Registry) -> Subject:
     from deepgui.compiler.weights import start_from
     from deepgui.data.dataset import prepare
     from deepgui.probes.observe import Subject
-    from deepgui.training.preflight import bindings
+    from deepgui.training.bindings import make_objective, roles
 
     network = project.networks[main_key(project)]
     dataset = prepare(project.data, project.training.objective)
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(project.training.seed)
         module = start_from(build(network, registry), project.weights)
-    return Subject(module, dataset, tuple(bindings(network, project.data, dataset).values()), 0)
+    key = main_key(project)
+    objective = make_objective(project, key, dataset)
+    role = next((r for r, own in roles(project, key).items() if own == key), objective.roles[0])
+    return Subject(module, dataset, objective.feeds[role], 0, objective.complete)

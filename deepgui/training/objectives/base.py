@@ -1,14 +1,16 @@
-"""What an objective is, and what those that compare one output with one target share."""
+"""What an objective is: what is minimised, how one step goes, and how good the result is."""
 
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import Any, ClassVar
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
+import torch
 from torch import Tensor, nn
 
 from deepgui.catalog.spec import ParamSpec, Value
@@ -17,8 +19,16 @@ from deepgui.data.fields import Field
 from deepgui.graph.problems import Problem
 from deepgui.graph.shapes import TensorType
 from deepgui.graph.values import Network
+from deepgui.project.values import TrainingConfig
+
+if TYPE_CHECKING:
+    from deepgui.training.objectives.previews import Preview
 
 Batch = dict[str, Tensor]
+NETWORK = "network"
+"""The role of the network where there is only one."""
+
+NOTHING: Mapping[str, Tensor] = MappingProxyType({})
 
 
 class ObjectiveError(ValueError):
@@ -26,13 +36,30 @@ class ObjectiveError(ValueError):
 
 
 @dataclass(frozen=True)
-class Outlook:
-    """What is known before training: the drawing, what arrives at its Output, and what is to be learnt.
+class Given:
+    """A field that the objective makes for every batch, beside those of the data (noise, a time step).
 
     Attributes:
-        output: type of what arrives at the Output node, ``node`` its id.
+        field: what it is; its shape counts only if it is not ``free``.
+        free: it takes the shape that the Input is drawn with.
+    """
+
+    field: Field
+    free: bool = False
+
+
+@dataclass(frozen=True)
+class Outlook:
+    """What is known before training: the drawing, what arrives at its Outputs, and what is to be learnt.
+
+    Attributes:
+        output: type of what arrives at the first Output, ``node`` its id.
         target: the field to learn.
         options: the objective's settings as the project has them.
+        role: which of the objective's networks this is.
+        outputs: id of each Output → type of what arrives, in the order of the objective's names for them.
+        fields: all fields of the data; those that are fed in, in the order of the Inputs.
+        inputs: type of each Input as drawn, in their order.
     """
 
     network: Network
@@ -40,6 +67,11 @@ class Outlook:
     output: TensorType
     target: Field
     options: Mapping[str, Value]
+    role: str = NETWORK
+    outputs: Mapping[str, TensorType] = field(default_factory=dict)
+    fields: tuple[Field, ...] = ()
+    fed: tuple[Field, ...] = ()
+    inputs: tuple[TensorType, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -59,86 +91,187 @@ class Score:
     examples: int = 0
 
 
+class Outcome(NamedTuple):
+    """What a step gives, still on the device.
+
+    Attributes:
+        loss: scalar to go backward from, the mean over the batch.
+        size: examples in the batch.
+        output, target: what :meth:`Objective.hits` compares, later and many steps at a time; None where there are
+            no hits.
+        parts: scalars with curves of their own (``kl``, ``discriminator_loss``).
+    """
+
+    loss: Tensor
+    size: int
+    output: Tensor | None = None
+    target: Tensor | None = None
+    parts: Mapping[str, Tensor] = NOTHING
+
+
+class Networks:
+    """The networks that an objective trains, by role.
+
+    ``main`` runs the first; ``networks[role]`` gives the function that runs another. They are the modules' own
+    ``forward``: an fx module that is called prints a traceback of its own when a layer raises.
+    """
+
+    def __init__(self, modules: Mapping[str, nn.Module]) -> None:
+        self.modules = dict(modules)
+        self._run = {role: module.forward for role, module in self.modules.items()}
+        self.main: Callable[..., Any] = next(iter(self._run.values()))
+
+    def __getitem__(self, role: str) -> Callable[..., Any]:
+        return self._run[role]
+
+    def run_by(self, runners: Mapping[str, Callable[..., Any]]) -> Networks:
+        """The same networks, run by other functions (compiled ones)."""
+        other = Networks(self.modules)
+        other._run |= runners
+        other.main = next(iter(other._run.values()))
+        return other
+
+    def train(self, mode: bool = True) -> None:
+        """Training or evaluation mode of all of them."""
+        for module in self.modules.values():
+            module.train(mode)
+
+
 class Objective(ABC):
     """One objective, bound to a dataset.
 
-    A subclass declares ``id``, ``title``, ``summary``, ``settings`` and ``targets`` (the kinds of field it
-    can learn), says in :meth:`check` what stands against a drawing, and computes the loss of a step.
+    A subclass declares what it needs, says in :meth:`check` what stands against a drawing, computes the loss of
+    a step in :meth:`loss`, and judges a split in :meth:`assess`.
+
+    Attributes:
+        id: stable; what a project file says.
+        settings: its options, shown and stored like a layer's parameters.
+        targets: kinds of field that it can learn; empty if it learns from the inputs alone.
+        roles: the networks that it trains; the first is the one that is exported and asked for answers.
+        outputs: names of the first network's Outputs. Nodes are matched by label, else by order.
+        turns: who moves in a step, in order; each turn has an optimiser of its own.
+        watches: the metric whose lowest value marks the best epoch; empty if the newest is the best.
+        previews: id → title of what it can show of what has been learnt.
     """
 
     id: ClassVar[str]
     title: ClassVar[str]
     summary: ClassVar[str]
-    settings: ClassVar[tuple[ParamSpec, ...]]
-    targets: ClassVar[frozenset[str]]
+    settings: ClassVar[tuple[ParamSpec, ...]] = ()
+    targets: ClassVar[frozenset[str]] = frozenset()
+    roles: ClassVar[tuple[str, ...]] = (NETWORK,)
+    outputs: ClassVar[tuple[str, ...]] = ("output",)
+    turns: ClassVar[tuple[str, ...]] = ("",)
+    watches: ClassVar[str] = "loss"
+    previews: ClassVar[Mapping[str, str]] = MappingProxyType({})
 
-    def __init__(self, dataset: Dataset, options: Mapping[str, Value], inputs: tuple[str, ...]) -> None:
-        """``inputs``: the field for each Input node, in the order of the module's arguments."""
+    def __init__(
+        self,
+        dataset: Dataset,
+        options: Mapping[str, Value],
+        inputs: Mapping[str, tuple[str, ...]] | tuple[str, ...],
+        order: tuple[int, ...] = (),
+    ) -> None:
+        """Bind it.
+
+        Args:
+            inputs: role → the field for each Input node, in the order of the module's arguments; or those of the
+                only network.
+            order: where each of :attr:`outputs` is in what the module returns; empty means as listed.
+        """
         self.dataset = dataset
-        self.inputs = inputs
+        self.feeds = dict(inputs) if isinstance(inputs, Mapping) else {self.roles[0]: tuple(inputs)}
+        self.inputs = self.feeds[self.roles[0]]
+        self.order = order
         self.target = dataset.target.name
-        self.options = {p.name: options.get(p.name, p.default) for p in self.settings}
-        self.criterion = self.build_criterion()
+        self.options = self.all_options(options)
+        self.device = torch.device("cpu")
 
-    @abstractmethod
-    def build_criterion(self) -> nn.Module:
-        """The loss as a module: ``criterion(output, target)`` is a scalar, the mean over the batch."""
+    # -- what it needs
+
+    @classmethod
+    def all_options(cls, options: Mapping[str, Value]) -> dict[str, Value]:
+        """A value for every setting."""
+        return {p.name: options.get(p.name, p.default) for p in cls.settings}
+
+    @classmethod
+    def wants(cls, dataset: Dataset, options: Mapping[str, Value]) -> Mapping[str, tuple[str, ...]]:
+        """Role → names of the fields for its Inputs, in the order in which they are handed out."""
+        return {cls.roles[0]: dataset.inputs}
+
+    @classmethod
+    def given(cls, dataset: Dataset, options: Mapping[str, Value]) -> tuple[Given, ...]:
+        """The fields that it makes itself."""
+        return ()
 
     @classmethod
     @abstractmethod
     def check(cls, outlook: Outlook) -> Iterator[Problem]:
-        """What stands against training this drawing on this target."""
+        """What stands against training this drawing on this target. Asked for every role."""
+
+    # -- a step
+
+    def complete(self, batch: Batch) -> Batch:
+        """A batch with the fields that :meth:`given` names. Draws from PyTorch's random numbers."""
+        return batch
 
     @abstractmethod
-    def score(self, output: Tensor, target: Tensor) -> Score:
-        """Metrics of predictions of a whole split (``output`` with the examples in dimension 0)."""
+    def loss(self, networks: Networks, batch: Batch, turn: str = "") -> Outcome:
+        """One turn of a step."""
+
+    def turns_at(self, step: int) -> tuple[str, ...]:
+        """Who moves in this step, counted from 0."""
+        return self.turns
+
+    def learns(self, turn: str) -> tuple[str, ...]:
+        """The roles whose weights move in a turn."""
+        return self.roles
+
+    def config_of(self, turn: str, config: TrainingConfig) -> TrainingConfig:
+        """The settings of a turn's optimiser."""
+        return config
 
     def hits(self, output: Tensor, target: Tensor) -> Tensor | None:
-        """Which examples are right, bool of shape (examples,); None where the question makes no sense."""
+        """Which examples are right (0 to 1), of shape (examples,); None where the question makes no sense."""
         return None
 
-    def forward(self, module: Callable[..., Any], batch: Batch) -> Tensor:
-        """The module's output for a batch. Raises what the module raises."""
-        output: Tensor = module(*[batch[name] for name in self.inputs])
-        return output
+    # -- a split
 
-    def loss(self, module: Callable[..., Any], batch: Batch) -> tuple[Tensor, Tensor]:
-        """One step: the scalar loss to go backward from, and the output it was computed from."""
-        output = module(*[batch[name] for name in self.inputs])
-        return self.compare(output, batch[self.target]), output
+    @abstractmethod
+    def assess(self, networks: Networks, batches: Iterable[Batch]) -> Score | None:
+        """How good the networks, in eval mode and without gradients, are on these batches; None if there are none.
 
-    def compare(self, output: Tensor, target: Tensor) -> Tensor:
-        """The scalar loss of an output against its target."""
-        loss: Tensor = self.criterion(output, target)
-        return loss
+        What it draws from PyTorch's random numbers is the same every time it is called.
+        """
 
+    def to(self, where: torch.device | str) -> None:
+        """Move what it computes with to a device."""
+        self.device = torch.device(where)
 
-@dataclass(frozen=True)
-class Ending:
-    """The last layers of a drawing, walking back from the Output along single wires."""
+    def state_dict(self) -> dict[str, Any]:
+        """What it must remember to go on: tensors and plain values."""
+        return {}
 
-    tail: tuple[str, ...] = field(default=())
-    linear: str = ""
+    def load_state_dict(self, state: Mapping[str, Any]) -> None:
+        """Go on from :meth:`state_dict`. Raises ObjectiveError for the state of another objective."""
+        if state.keys() != self.state_dict().keys():
+            raise ObjectiveError(f"The checkpoint is not one of {self.title.lower()}: start a new run.")
 
+    # -- for those who look on
 
-_KEEPS_SHAPE = frozenset(("Identity", "Dropout", "Softmax", "LogSoftmax", "Sigmoid", "softmax", "log_softmax"))
+    def preview(self, what: str, networks: Networks) -> Preview | None:
+        """One of :attr:`previews`, for networks in eval mode and without gradients; None if there is nothing to show.
 
+        What it draws from PyTorch's random numbers is the same every time, so that pictures can be compared.
+        """
+        return None
 
-def ending(network: Network, output: str) -> Ending:
-    """The nodes before ``output``, nearest first, up to and with the Linear that makes the result, if one does."""
-    tail: list[str] = []
-    node = output
-    while len(wires := network.into(node)) == 1 and wires[0].source not in tail:
-        node = wires[0].source
-        kind = network.nodes[node].kind
-        tail.append(node)
-        if kind == "Linear":
-            return Ending(tuple(tail), node)
-        if kind not in _KEEPS_SHAPE and not _is_activation(kind):
-            break
-    return Ending(tuple(tail))
+    def arguments(self, batch: Batch, role: str = "") -> list[Tensor]:
+        """What a network is called with for a completed batch."""
+        return [batch[name] for name in self.feeds[role or self.roles[0]]]
 
-
-def _is_activation(kind: str) -> bool:
-    cls = getattr(nn, kind, None)
-    return cls is not None and cls.__module__ == "torch.nn.modules.activation" and kind != "MultiheadAttention"
+    def named(self, returned: Any) -> dict[str, Tensor]:
+        """What the first network returned, by the names in :attr:`outputs`."""
+        found = returned if isinstance(returned, (tuple, list)) else (returned,)
+        order = self.order or range(len(self.outputs))
+        return {name: found[place] for name, place in zip(self.outputs, order, strict=True)}

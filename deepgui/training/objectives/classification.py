@@ -11,13 +11,15 @@ from torch import Tensor, nn
 from deepgui.catalog.spec import ParamSpec
 from deepgui.graph.problems import Fix, Problem
 from deepgui.training.objectives import repairs
-from deepgui.training.objectives.base import Objective, ObjectiveError, Outlook, Score, ending
+from deepgui.training.objectives.base import ObjectiveError, Outlook, Score
+from deepgui.training.objectives.comparison import Comparison
+from deepgui.training.objectives.ending import ending
 
 _LOSSES = ("CrossEntropyLoss", "NLLLoss", "MultiMarginLoss", "BCEWithLogitsLoss")
 _PROBABILITIES = {"Softmax": "softmax", "LogSoftmax": "log_softmax", "softmax": "softmax", "log_softmax": "log_softmax"}
 
 
-class Classification(Objective):
+class Classification(Comparison):
     """The network gives one score a class (or one in all, for two classes); the highest is its answer."""
 
     id: ClassVar[str] = "classification"

@@ -11,12 +11,13 @@ from torch import Tensor, nn
 from deepgui.catalog.spec import ParamSpec
 from deepgui.graph.problems import Fix, Problem
 from deepgui.training.objectives import repairs
-from deepgui.training.objectives.base import Objective, Outlook, Score
+from deepgui.training.objectives.base import Outlook, Score
+from deepgui.training.objectives.comparison import Comparison
 
 _LOSSES = ("MSELoss", "L1Loss", "SmoothL1Loss", "HuberLoss")
 
 
-class Regression(Objective):
+class Regression(Comparison):
     """The network gives the target's numbers. It learns them scaled; metrics are in the target's own units."""
 
     id: ClassVar[str] = "regression"

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from deepgui.graph import edits
 from deepgui.graph.problems import Fix
 from deepgui.graph.values import Network
-from deepgui.training.objectives.base import ending
+from deepgui.training.objectives.ending import ending
 
 
 def set_out_features(network: Network, output: str, wanted: int) -> Fix:
