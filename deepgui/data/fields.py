@@ -8,6 +8,7 @@ from dataclasses import fields as dataclass_fields
 from typing import Any, Literal
 
 from deepgui.data.columns import TableForm
+from deepgui.data.tokenizers import TextForm
 
 FieldKind = Literal[
     "image",
@@ -49,6 +50,7 @@ class Field:
         classes: names of the classes of a label or of a vocabulary.
         columns: names of the elements of a vector's last dimension, where they are known.
         form: how a vector was made from the columns of a text table, if it was.
+        text: how tokens were made of text, if they were; :func:`~deepgui.data.tokenizers.tokenizer_of` reads them.
     """
 
     name: str
@@ -58,17 +60,20 @@ class Field:
     classes: tuple[str, ...] = ()
     columns: tuple[str, ...] = ()
     form: TableForm | None = None
+    text: TextForm | None = None
 
     def state(self) -> dict[str, Any]:
         """Plain values for JSON."""
         found = {f.name: getattr(self, f.name) for f in dataclass_fields(self)}
-        return {**found, "form": self.form.state() if self.form else None}
+        form, text = (made.state() if made else None for made in (self.form, self.text))
+        return {**found, "form": form, "text": text}
 
     @classmethod
     def from_state(cls, state: Mapping[str, Any]) -> Field:
         """What :meth:`state` described. Raises KeyError, TypeError or ValueError for anything else."""
         plain: dict[str, Any] = {name: tuple(v) if isinstance(v, list) else v for name, v in state.items()}
         plain["form"] = TableForm.from_state(state["form"]) if state["form"] else None
+        plain["text"] = TextForm.from_state(state["text"]) if state.get("text") else None
         return cls(**plain)
 
 

@@ -22,7 +22,7 @@ _CONSTANT = 1e-7  # spread relative to the value below which float32 holds nothi
 
 @dataclass(frozen=True)
 class Scale:
-    """``(x - shift) / scale`` of one field; an image per channel, a vector per element of its last dimension.
+    """``(x - shift) / scale`` of one field; an image per channel, a vector or series per element of its last dimension.
 
     Attributes:
         kind: the field's kind; decides along which dimension the numbers lie.
@@ -181,7 +181,7 @@ class Moments:
         size = torch.maximum(low.abs(), high.abs())
         spread = torch.where(spread > _CONSTANT * size, spread, 1.0)
         # Any split may have holes where the training split has none, so a vector always knows how to fill them.
-        fill = tuple(self.mean.tolist()) if self.kind == "vector" else ()
+        fill = tuple(self.mean.tolist()) if self.kind in ("vector", "series") else ()
         return Scale(self.kind, tuple(shift.tolist()), tuple(spread.tolist()), fill)
 
     def range(self) -> dict[str, float]:
@@ -206,7 +206,7 @@ def _with_holes(columns: Tensor, absent: Tensor) -> tuple[Tensor, Tensor, Tensor
 def measure(fields: Iterable[Field], chunks: Iterable[Mapping[str, Tensor]]) -> dict[str, Moments]:
     """The moments of all fields of :data:`MEASURED` kinds over examples that come in chunks."""
     moments = {f.name: Moments(f) for f in fields if f.kind in MEASURED}
-    for chunk in chunks:
+    for chunk in chunks if moments else ():  # nothing to measure: nothing to read
         for name, own in moments.items():
             own.add(chunk[name])
     return moments

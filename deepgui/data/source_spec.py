@@ -14,6 +14,16 @@ from deepgui.data.table import Table
 Options = Mapping[str, Value]
 
 
+def integer(options: Options, name: str) -> int:
+    """An option that the declaration has as a whole number."""
+    return int(options[name])  # type: ignore[arg-type]
+
+
+def real(options: Options, name: str) -> float:
+    """An option that the declaration has as a number; 0 where it was left empty."""
+    return float(options[name] or 0)  # type: ignore[arg-type]
+
+
 @dataclass(frozen=True)
 class SourceSpec:
     """A kind of source, declared once for the window, the command line and the reader.
@@ -25,6 +35,7 @@ class SourceSpec:
         open: reads everything; gets a value for every option. Raises DataError.
         suits: objectives the source is made for.
         fields: the fields alone, where that is much cheaper than ``open``.
+        again: as ``open``, for a network that has learnt with these fields: with their vocabulary and lengths.
     """
 
     id: str
@@ -34,6 +45,7 @@ class SourceSpec:
     open: Callable[[Options], Table]
     suits: tuple[str, ...]
     fields: Callable[[Options], tuple[Field, ...]] | None = None
+    again: Callable[[Options, tuple[Field, ...]], Table] | None = None
 
     def options(self, given: Options) -> dict[str, Value]:
         """A value for every option: the given ones, checked, and the defaults. Raises DataError."""

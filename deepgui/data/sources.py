@@ -146,6 +146,9 @@ def resolved_options(config: DataConfig, objective: str = "") -> dict[str, Value
         options["target"] = config.target
     if options.get("task") == "auto" and objective in _BOTH:
         options["task"] = objective
+    for share in ("validation", "test"):  # of sources that cut them off the end themselves
+        if share in options and options[share] is None:
+            options[share] = getattr(config, share)
     return options
 
 

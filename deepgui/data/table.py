@@ -51,6 +51,11 @@ class Table(Protocol):
         ...
 
 
+def overlapping(table: Table) -> bool:
+    """Whether examples share memory, as windows of a sequence do, so that they are better cut batch by batch."""
+    return bool(getattr(table, "overlapping", False))
+
+
 def field_of(fields: tuple[Field, ...], name: str) -> Field:
     """The field of that name. Raises KeyError."""
     for item in fields:
@@ -125,6 +130,10 @@ class _Renumbered:
         return self.own.in_memory
 
     @property
+    def overlapping(self) -> bool:
+        return overlapping(self.own)
+
+    @property
     def fixed(self) -> Mapping[str, Tensor]:
         return self.own.fixed
 
@@ -163,4 +172,6 @@ def renumbered(table: Table, target: Field) -> Table:
         raise DataError(f"the network does not know the class {strange[0]!r} of {target.name}: it knows {known}")
     codes = torch.tensor([target.classes.index(name) for name in own.classes])
     fields = tuple(target if f is own else f for f in table.fields)
-    return _Renumbered(table, fields, target.name, codes)
+    recoded = getattr(table, "recoded", None)  # of tables that are more than rows
+    found: Table = recoded(fields, codes) if recoded else _Renumbered(table, fields, target.name, codes)
+    return found
