@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
+from deepgui.data import wave_files
 from deepgui.data.errors import DataError
 from deepgui.data.idx import idx_header
 from deepgui.data.image_files import EXTENSIONS
@@ -17,7 +18,7 @@ _LOOK_AT = 500  # entries of a folder that are looked at before giving up
 
 
 def recognise(path: Path | str) -> str:
-    """The id of the source that reads this file or folder (``csv``, ``numpy``, ``idx``, ``image_folder``).
+    """The id of the source that reads this file or folder (``csv``, ``idx``, ``image_folder``, ...).
 
     Raises:
         DataError: nothing is there, or nothing that a source reads.
@@ -36,7 +37,9 @@ def recognise(path: Path | str) -> str:
         return "idx"
     if suffix in EXTENSIONS:
         raise DataError("this is a single image; name the folder that has a folder of images for each class", file=path)
-    raise DataError("this is not a CSV, NumPy or IDX file, nor a folder of images", file=path)
+    if suffix in wave_files.EXTENSIONS:
+        raise DataError("this is a single recording; name the folder that it lies in", file=path)
+    raise DataError("this is not a CSV, NumPy or IDX file, nor a folder of images or recordings", file=path)
 
 
 def with_data(config: DataConfig, path: Path | str) -> DataConfig:
@@ -57,9 +60,12 @@ def _folder(path: Path) -> str:
         return "idx"
     if any(f.suffix.lower() in EXTENSIONS for p in entries if p.is_dir() for f in _below(p)):
         return "image_folder"
+    if any(f.suffix.lower() in wave_files.EXTENSIONS for f in _below(path)):
+        return "wav_folder"
     tables = [p.name for p in entries if p.suffix.lower() in (*_TABLES, *_ARRAYS)]
     hint = f"; did you mean {tables[0]} in it?" if tables else ""
-    raise DataError(f"there are neither IDX files nor folders of images in this folder{hint}", file=path)
+    text = "there are neither IDX files nor folders of images nor recordings in this folder"
+    raise DataError(text + hint, file=path)
 
 
 def _below(folder: Path) -> Iterator[Path]:
