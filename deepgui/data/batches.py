@@ -2,7 +2,8 @@
 
 What fits lives on the device: a block of shuffled examples is gathered at a time and its batches are views
 of it, so a batch costs microseconds where a loader stacks single examples. What does not fit is read by the
-workers of torch's DataLoader, in the same order.
+workers of torch's DataLoader, in the same order. Tables that join their examples (graphs) lie on the device
+once and put a batch together there.
 """
 
 from __future__ import annotations
@@ -10,7 +11,7 @@ from __future__ import annotations
 import math
 import os
 import warnings
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 import numpy as np
 import torch
@@ -20,6 +21,8 @@ from torch.utils.data import DataLoader, Dataset, Sampler
 
 from deepgui.data.dataset import Split
 from deepgui.data.errors import DataError
+from deepgui.data.joined import Joining
+from deepgui.data.table import Table
 
 Batch = dict[str, Tensor]
 Positions = NDArray[np.int64]  # not a tensor: that would travel to workers as a file handle of its own
@@ -39,7 +42,8 @@ class Batches:
 
     Args:
         split: where the examples come from.
-        batch_size: examples a batch; the last one of an epoch is smaller unless ``drop_last``.
+        batch_size: examples a batch; the last one of an epoch is smaller unless ``drop_last``. Of nodes of one
+            graph, which all batches are computed for, all come at once where the order is the natural one.
         device: where the tensors are wanted.
         shuffle: a new order every epoch, decided by ``seed`` and the epoch's number alone.
         workers: processes that read examples that do not fit in memory; by default as many as
@@ -59,12 +63,16 @@ class Batches:
         if batch_size < 1:
             raise DataError(f"the batch size must be at least 1, not {batch_size}")
         self.split = split
+        self._joining = split.table if isinstance(split.table, Joining) else None
+        if self._joining is not None and self._joining.whole and not shuffle:
+            batch_size = max(batch_size, len(split))
         self.batch_size = batch_size
         self.device = torch.device(device)
         self.shuffle = shuffle
         self.seed = seed
         self.drop_last = drop_last
         self._tensors: Batch | None = None
+        self._only: Batch | None = None
         self._loader: _Loader | None = None
         self._workers = workers if workers is not None else _free_cores(_MOST_WORKERS[shuffle])
 
@@ -82,6 +90,10 @@ class Batches:
             DataError: while iterating, if a file cannot be read.
         """
         order = self.order(number)
+        if self._joining is not None:
+            home = self._home(self._joining.tensors)
+            joined = self._joined(self._joining.placed(self.split.normalizer, home), order, start)
+            return joined if home == self.device else self._moved(joined)
         if not self.split.fits:
             return self._moved(self._loaded(order if order is not None else torch.arange(len(self.split)), start))
         found = self._gathered(order, start) if order is not None else self._sliced(start)
@@ -90,8 +102,8 @@ class Batches:
 
     def order(self, number: int) -> Tensor | None:
         """Positions in the split in the order of that epoch, or None for the natural order."""
-        if not self.shuffle:
-            return None
+        if not self.shuffle or (self._joining is not None and self._single):
+            return None  # what is put together of all examples is the same in any order, and made once
         generator = torch.Generator().manual_seed(_mix(_mix(self.seed) + number))
         return torch.randperm(len(self.split), generator=generator)
 
@@ -103,10 +115,18 @@ class Batches:
         """The whole split on the device, or in memory if the device has too little room for it."""
         if self._tensors is None:
             whole = self.split.all()
-            size = sum(t.numel() * t.element_size() for t in whole.values())
-            home = self.device if size <= _room(self.device) else torch.device("cpu")
+            home = self._home(whole)
             self._tensors = {name: values.to(home) for name, values in whole.items()}
         return self._tensors
+
+    def _home(self, tensors: Mapping[str, Tensor]) -> torch.device:
+        """Where these tensors are kept: on the device if they fit there."""
+        size = sum(t.numel() * t.element_size() for t in tensors.values())
+        return self.device if size <= _room(self.device) else torch.device("cpu")
+
+    @property
+    def _single(self) -> bool:
+        return len(self) == 1 and self._end() == len(self.split)
 
     def _end(self) -> int:
         return min(len(self.split), len(self) * self.batch_size)
@@ -125,12 +145,24 @@ class Batches:
             block = {name: values.index_select(0, chosen) for name, values in tensors.items()}
             yield from _views(block, self.batch_size)
 
+    def _joined(self, table: Table, order: Tensor | None, start: int) -> Iterator[Batch]:
+        rows = self.split.rows if order is None else self.split.rows[order]
+        if self._single:
+            self._only = self._only or table.get(rows)
+            yield from () if start else (self._only,)
+            return
+        for chosen in _pieces(rows[start * self.batch_size : self._end()], self.batch_size):
+            yield table.get(chosen)
+
     def _loaded(self, order: Tensor, start: int) -> Iterator[Batch]:
-        positions = order[start * self.batch_size : self._end()].numpy()
+        left = order[start * self.batch_size : self._end()]
+        if self.split.table.in_memory:  # cut or converted batch by batch: no work for other processes
+            yield from (self.split.get(chosen) for chosen in _pieces(left, self.batch_size))
+            return
+        positions = left.numpy()
         batches = [positions[i : i + self.batch_size] for i in range(0, len(positions), self.batch_size)]
         if self._loader is None:
-            workers = 0 if self.split.table.in_memory else self._workers
-            self._loader = _Loader(self.split, workers, pin=self.device.type == "cuda")
+            self._loader = _Loader(self.split, self._workers, pin=self.device.type == "cuda")
         yield from self._loader.read(batches)
 
     def _moved(self, batches: Iterator[Batch]) -> Iterator[Batch]:
@@ -147,6 +179,10 @@ def _room(device: torch.device) -> float:
     if device.type == "cuda":
         return torch.cuda.mem_get_info(device)[0] / 2
     return math.inf  # shared with the CPU, or unknown
+
+
+def _pieces(numbers: Tensor, size: int) -> tuple[Tensor, ...]:
+    return torch.split(numbers, size) if len(numbers) else ()  # torch.split would give one empty piece
 
 
 def _views(tensors: Batch, size: int) -> Iterator[Batch]:

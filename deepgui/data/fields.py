@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from dataclasses import fields as dataclass_fields
 from typing import Any, Literal
 
+from deepgui.catalog.spec import Value
 from deepgui.data.columns import TableForm
 from deepgui.data.tokenizers import TextForm
+from deepgui.graph.shapes import Dim, TensorType, batched
 
 FieldKind = Literal[
     "image",
@@ -24,9 +26,13 @@ FieldKind = Literal[
     "boxes",
     "features",
     "edges",
+    "edge_features",
     "graph",
     "nodes",
 ]
+
+SHARED = ("features", "edges", "edge_features", "graph")
+"""Kinds of field that have no row for each example: they belong to the graph that a batch is joined to."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,8 +49,8 @@ class Field:
             ``length`` () int64, how many of T count; ``classmap`` (H, W) int64, the class of every pixel;
             ``boxes`` (M, 5) float: class, centre x, centre y, width, height as shares of the image, class -1 for none.
             Of graphs, which are joined into one where a batch has several: ``features`` (n, F) of nodes,
-            ``edges`` (2, E) int64, ``graph`` (n,) int64, the graph a node belongs to, and ``nodes`` (), the node that
-            an example is about.
+            ``edges`` (2, E) int64, ``edge_features`` (E, K), ``graph`` (n,) int64, the graph a node belongs to, and
+            ``nodes`` (), the node that an example is about, which is not fed to the network.
         shape: without the batch dimension; of graphs without the nodes or edges.
         dtype: ``float32``, ``int64`` or ``bool``, as in ``torch.float32``.
         classes: names of the classes of a label or of a vocabulary.
@@ -75,6 +81,26 @@ class Field:
         plain["form"] = TableForm.from_state(state["form"]) if state["form"] else None
         plain["text"] = TextForm.from_state(state["text"]) if state.get("text") else None
         return cls(**plain)
+
+
+def type_of(field: Field) -> TensorType:
+    """What an Input hands on that this field is fed to: ``N×5``, and of graphs ``2×E`` for edges."""
+    given = batched(field.shape, field.dtype)
+    edges = Dim(1, 0, "E")
+    if field.kind == "edges":
+        return TensorType((*given.dims[1:], edges), field.dtype)
+    return TensorType((edges, *given.dims[1:]), field.dtype) if field.kind == "edge_features" else given
+
+
+def input_params(field: Field) -> dict[str, Value]:
+    """How an Input is drawn that this field is fed to."""
+    per = {"edges": "edge_index", "edge_features": "edge"}.get(field.kind, "example")
+    return {"shape": field.shape, "dtype": field.dtype, "per": per}
+
+
+def of_one_graph(fields: Iterable[Field]) -> bool:
+    """Whether the examples are nodes of one graph, so that every batch is computed for all nodes."""
+    return any(field.kind == "nodes" for field in fields)
 
 
 def label_field(name: str, classes: tuple[str, ...]) -> Field:
