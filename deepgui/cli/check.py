@@ -23,7 +23,7 @@ from deepgui.training import devices
 
 def run(arguments: Namespace) -> int:
     """Print what is known about a project's network. Status 1 if it has errors."""
-    project = api.load(arguments.project)
+    project = api.with_settings(api.load(arguments.project), {}, None, arguments.data)
     report = api.check(project)
     if arguments.json:
         output.print_json(as_json(project, report))

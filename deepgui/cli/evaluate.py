@@ -38,7 +38,7 @@ def run(arguments: Namespace) -> int:
         dataset, objective = examples_of(trained, replace(data, validation=0.0, test=0.0) if data and whole else data)
         if whole:
             dataset = replace(dataset, test=dataset.whole())
-        score = evaluate(trained.networks, dataset, arguments.split, objective)
+        score = evaluate(trained.networks, dataset, "whole" if whole else split, objective)
     if score is None:
         raise CommandError(f"the data has no {split} split; set its fraction above 0 and train again.")
     metrics = {f"{split}_{name}": value for name, value in score.metrics.items()}

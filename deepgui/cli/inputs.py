@@ -3,16 +3,13 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
 from pathlib import Path
 
 import numpy as np
 import torch
 from torch import Tensor
 
-from deepgui.catalog.spec import Value
 from deepgui.data.columns import TableForm
-from deepgui.data.csv_text import Sheet, read_sheet
 from deepgui.data.errors import DataError
 from deepgui.data.fields import Field
 from deepgui.data.image_files import EXTENSIONS, ImageShape, read_image
@@ -69,14 +66,5 @@ def _table(path: Path, field: Field, config: DataConfig) -> Tensor:
     if len(field.shape) > 1:
         raise DataError("a .npy array is needed here: a row of text has no room for more than one dimension", file=path)
     form = field.form or TableForm.of_numbers(field.columns, math.prod(field.shape))
-    values = form.encode(_sheet(path, form, config.options), str(config.options.get("decimal", ".")))
+    values = form.encode(form.read(path, config.options), str(config.options.get("decimal", ".")))
     return torch.from_numpy(values).reshape(-1, *field.shape)
-
-
-def _sheet(path: Path, form: TableForm, options: Mapping[str, Value]) -> Sheet:
-    """The table, with a header if its first row has one of the names that are looked for."""
-    delimiter, encoding = str(options.get("delimiter", "")), str(options.get("encoding", "auto"))
-    sheet = read_sheet(path, delimiter, "no", encoding)
-    first = {cells[0] for cells in sheet.columns}
-    named = form.named and any(column.name in first for column in form.columns)
-    return read_sheet(path, delimiter, "yes", encoding) if named else sheet

@@ -91,6 +91,7 @@ def _windows(command: _Command) -> None:
 def _projects(command: _Command) -> None:
     check = command("check", "check:run", "List problems, shapes, parameters, multiply-adds and memory.")
     _project(check)
+    check.add_argument("--data", type=Path, metavar="PATH", help="check against this file or folder instead")
     _trust(check)
     _json(check)
     bring = command("import", "bring:run", "Draw an ONNX file or a torch module, with its weights.")
@@ -134,8 +135,8 @@ def _results(command: _Command) -> None:
     _project(evaluate)
     _trust(evaluate)
     _run(evaluate, required=True)
-    evaluate.add_argument("--split", choices=("val", "test"), default="test", help="default: test")
-    evaluate.add_argument("--data", type=Path, metavar="PATH", help="examples from this file or folder instead")
+    evaluate.add_argument("--split", choices=("val", "test"), help="default: test, and everything of --data")
+    evaluate.add_argument("--data", type=Path, metavar="PATH", help="measure on this file or folder instead, all of it")
     _json(evaluate)
     predict = command("predict", "predict:run", "Ask a trained run about files: images, CSV rows, NumPy arrays.")
     _project(predict)

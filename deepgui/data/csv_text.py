@@ -5,8 +5,9 @@ from __future__ import annotations
 import contextlib
 import csv
 import io
+import re
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -16,6 +17,7 @@ from deepgui.data.progress import Progress, tell
 DELIMITERS = (",", ";", "\t", "|", " ")
 MISSING = frozenset({"", "?", "na", "n/a", "#n/a", "nan", "null", "none"})
 _SNIFFED_LINES = 50
+_SNIFFED_BYTES = 4096
 _TOLD_ROWS = 20_000  # between two words on how far it is
 
 
@@ -29,6 +31,7 @@ class Sheet:
         columns: cells by column, stripped of surrounding blanks.
         lines: line of the file (from 1) where each row ends, for messages.
         headed: whether the names are the file's own.
+        notes: sentences on what was done to read it.
     """
 
     path: Path
@@ -36,6 +39,7 @@ class Sheet:
     columns: tuple[tuple[str, ...], ...]
     lines: tuple[int, ...]
     headed: bool = True
+    notes: tuple[str, ...] = ()
     _counts: dict[int, Counter[str]] = field(default_factory=dict, repr=False)
 
     def __len__(self) -> int:
@@ -58,8 +62,8 @@ class Sheet:
 
     def position(self, wanted: str) -> int:
         """Where a column is, by name or by number: 1 is the first, -1 the last. Raises DataError."""
-        if wanted in self.names:
-            return self.names.index(wanted)
+        if (found := self.find(wanted)) is not None:
+            return found
         try:
             number = int(wanted)
         except ValueError:
@@ -68,8 +72,24 @@ class Sheet:
             return number - 1
         if -len(self.names) <= number <= -1:
             return len(self.names) + number
-        known = ", ".join(self.names[:12]) + (", ..." if len(self.names) > 12 else "")
-        raise DataError(f"there is no column {wanted!r}; the columns are {known}", file=self.path)
+        raise DataError(f"there is no column {wanted!r}; the columns are {listed(self.names)}", file=self.path)
+
+    def find(self, name: str) -> int | None:
+        """Where the column of this name is; the only one that differs in no more than case and blanks will do."""
+        if name in self.names:
+            return self.names.index(name)
+        alike = [i for i, own in enumerate(self.names) if likeness(own) == likeness(name)]
+        return alike[0] if len(alike) == 1 else None
+
+
+def likeness(name: str) -> str:
+    """The same for names of columns that differ in case, blanks, hyphens and underscores alone."""
+    return re.sub(r"[\s_-]+", " ", name.casefold()).strip()
+
+
+def listed(names: Sequence[str], most: int = 12) -> str:
+    """The first names, for a message."""
+    return ", ".join(names[:most]) + (", ..." if len(names) > most else "")
 
 
 def is_missing(cell: str) -> bool:
@@ -95,12 +115,13 @@ def read_sheet(path: Path, delimiter: str = "", header: str = "auto", encoding: 
     Args:
         delimiter: one character, ``\\t`` for a tab; empty finds it out.
         header: ``yes``, ``no`` or ``auto``.
-        encoding: ``utf-8``, ``latin-1`` or ``auto`` (utf-8 if the bytes are valid, with or without a mark).
+        encoding: ``utf-8``, ``utf-16``, ``latin-1`` or ``auto`` (what the first bytes say, else utf-8 if the bytes are
+            valid, else Windows-1252, which is latin-1 with a few more letters).
 
     Raises:
         DataError: no such file, not text, empty, or rows of different length.
     """
-    text = _decode(path, encoding)
+    text, notes = _decode(path, encoding)
     delimiter = "\t" if delimiter in ("\\t", "tab") else delimiter
     if len(delimiter) > 1 or delimiter in ("\n", "\r", '"'):
         raise DataError(f"the delimiter must be one character such as ',' or ';', not {delimiter!r}")
@@ -116,32 +137,54 @@ def read_sheet(path: Path, delimiter: str = "", header: str = "auto", encoding: 
     for row, line in zip(body, body_lines, strict=True):
         if len(row) != width:
             where = "the header" if first is not None else "the first row"
-            raise DataError(f"{len(row)} cells where {where} has {width}", file=path, row=line)
+            cells = "1 cell" if len(row) == 1 else f"{len(row)} cells"
+            hint = (
+                f"a cell that holds {delimiter!r} needs quotes" if len(row) > width else "a cell or a mark is missing"
+            )
+            raise DataError(f"{cells} where {where} has {width}: {hint}", file=path, row=line)
     columns = tuple(zip(*body, strict=True))
-    return Sheet(path, _unique_names(first or [""] * width), columns, tuple(body_lines), first is not None)
+    names = _unique_names(first or [""] * width)
+    notes += _renamed(first or [], names)
+    return Sheet(path, names, columns, tuple(body_lines), first is not None, tuple(notes))
 
 
-def _decode(path: Path, encoding: str) -> str:
+def _decode(path: Path, encoding: str) -> tuple[str, list[str]]:
+    """The text of a file, and a remark where its encoding was guessed."""
     try:
         data = path.read_bytes()
     except FileNotFoundError:
         raise DataError("there is no such file", file=path) from None
     except OSError as error:
         raise DataError(f"the file cannot be read ({error.strerror})", file=path) from None
-    if data.startswith((b"\xff\xfe", b"\xfe\xff")):
-        encoding = "utf-16"
-    elif b"\0" in data[:8192]:
+    encoding = _marked(data) or encoding
+    if not encoding.startswith("utf-16") and b"\0" in data[:8192]:
         raise DataError("this is not a text file; export the table as CSV", file=path)
     if encoding == "auto":
-        try:
-            return data.decode("utf-8-sig")
-        except UnicodeDecodeError:
-            return data.decode("latin-1")
+        with contextlib.suppress(UnicodeDecodeError):
+            return data.decode("utf-8-sig"), []
+        note = "the text is not UTF-8 and was read as Windows-1252 (Latin-1): look whether all letters are right"
+        with contextlib.suppress(UnicodeDecodeError):
+            return data.decode("cp1252"), [note]
+        return data.decode("latin-1"), [note]
     try:
-        return data.decode("utf-8-sig" if encoding == "utf-8" else encoding)
+        return data.decode("utf-8-sig" if encoding == "utf-8" else encoding), []
     except UnicodeDecodeError as error:
         row = data.count(b"\n", 0, error.start) + 1
+        if encoding.startswith("utf-16"):
+            raise DataError("the text is UTF-16 but damaged here: save it as UTF-8", file=path, row=row) from None
         raise DataError(f"the text is not {encoding}; set encoding to auto", file=path, row=row) from None
+
+
+def _marked(data: bytes) -> str:
+    """UTF-16 by its mark, or by every other byte being zero, as in Western text; empty for anything else."""
+    if data.startswith((b"\xff\xfe", b"\xfe\xff")):
+        return "utf-16"
+    sample = data[:_SNIFFED_BYTES]
+    for first, name in ((1, "utf-16-le"), (0, "utf-16-be")):
+        zeros, others = sample[first::2].count(0), sample[1 - first :: 2].count(0)
+        if len(sample) >= 4 and not others and zeros > 0.8 * (len(sample) // 2):
+            return name
+    return ""
 
 
 def _reader(text: str, delimiter: str) -> Iterator[tuple[list[str], int]]:
@@ -220,3 +263,9 @@ def _unique_names(cells: list[str]) -> tuple[str, ...]:
             name, copy = f"{base}_{copy}", copy + 1
         names.append(name)
     return tuple(names)
+
+
+def _renamed(cells: list[str], names: tuple[str, ...]) -> list[str]:
+    """Remarks on names of the header that stand there twice."""
+    twice = [(cell, name) for cell, name in zip(cells, names, strict=False) if cell and cell != name]
+    return [f"a second column is called {cell!r}; it is {name!r} here" for cell, name in twice]

@@ -14,7 +14,7 @@ from deepgui.data.errors import DataError
 from deepgui.data.fields import Field
 
 METHODS = ("none", "standard", "minmax")
-MEASURED = ("image", "vector", "number", "series", "features")
+MEASURED = ("image", "vector", "number", "series", "features", "edge_features")
 """Kinds of field that hold measured values; the others hold classes, places and counts, which have no scale."""
 
 _CONSTANT = 1e-7  # spread relative to the value below which float32 holds nothing but rounding
@@ -168,8 +168,8 @@ class Moments:
         self.low = torch.minimum(self.low, low)
         self.high = torch.maximum(self.high, high)
 
-    def scale(self, method: str) -> Scale:
-        """The scale that brings these values to a common range."""
+    def scale(self, method: str, fill: tuple[float, ...] = ()) -> Scale:
+        """The scale that brings these values to a common range; ``fill`` replaces what is missing, else the mean."""
         seen = self.count > 0
         low, high = (torch.where(seen, edge, 0.0) for edge in (self.low, self.high))
         if method == "standard":
@@ -181,7 +181,8 @@ class Moments:
         size = torch.maximum(low.abs(), high.abs())
         spread = torch.where(spread > _CONSTANT * size, spread, 1.0)
         # Any split may have holes where the training split has none, so a vector always knows how to fill them.
-        fill = tuple(self.mean.tolist()) if self.kind in ("vector", "series") else ()
+        if not fill and self.kind in ("vector", "series"):
+            fill = tuple(self.mean.tolist())
         return Scale(self.kind, tuple(shift.tolist()), tuple(spread.tolist()), fill)
 
     def range(self) -> dict[str, float]:
@@ -212,12 +213,18 @@ def measure(fields: Iterable[Field], chunks: Iterable[Mapping[str, Tensor]]) -> 
     return moments
 
 
-def fit(moments: Mapping[str, Moments], method: str) -> Normalizer:
+def fit(
+    moments: Mapping[str, Moments], method: str, fills: Mapping[str, tuple[float, ...]] | None = None
+) -> Normalizer:
     """A normaliser from the moments of the training examples.
+
+    Args:
+        fills: field → what replaces a missing value in each element, where that is not the mean.
 
     Raises:
         DataError: an unknown method.
     """
     if method not in METHODS:
         raise DataError(f"normalize must be one of {', '.join(METHODS)}, not {method!r}")
-    return Normalizer({name: own.scale(method) for name, own in moments.items()}, method)
+    known = fills or {}
+    return Normalizer({name: own.scale(method, known.get(name, ())) for name, own in moments.items()}, method)

@@ -105,18 +105,12 @@ def number(cell: str) -> float:
 _NUMBER_ROW = "[number(row[place]) for place in places]"
 _MIXED_ROW = "[x for column, place in zip(COLUMNS, places) for x in elements(row[place], column)]"
 
-_CATEGORY = '''
+_ELEMENTS = '''
 
 
 def elements(cell: str, column: str) -> list[float]:
-    """What a cell becomes: its number, or {becomes}."""
-    if column not in CATEGORIES:
-        return [number(cell)]
-    if cell.lower() in MISSING:
-        cell = USUAL[column]
-    if cell not in CATEGORIES[column]:
-        sys.exit(f"{{column}} is {{cell!r}}; the network knows {{', '.join(CATEGORIES[column])}}")
-    return {encoded}'''
+    """What a cell becomes: {becomes}; NaN where there is no value."""
+{lines}'''
 
 _ONE_HOT = ("a 1 at the place of its category", "[float(cell == value) for value in CATEGORIES[column]]")
 _CODE = ("the number of its category", "[float(CATEGORIES[column].index(cell))]")
@@ -221,9 +215,15 @@ def table_form(subject: Exportable) -> TableForm:
 def _table_constants(form: TableForm) -> Iterator[str]:
     yield f"COLUMNS = {_words([column.name for column in form.columns])}"
     categories = [column for column in form.columns if column.categories]
+    usual = {c.name: json.dumps(c.usual, ensure_ascii=False) for c in categories if c.usual}
+    flagged = [column.name for column in form.columns if column.flagged]
     if categories:
         yield _mapping("CATEGORIES", {column.name: _words(column.categories) for column in categories})
-        yield _mapping("USUAL", {column.name: json.dumps(column.usual, ensure_ascii=False) for column in categories})
+    if usual:
+        yield _mapping("USUAL", usual)
+    if flagged:
+        yield f"FLAGGED = {_words(flagged)}"
+    if categories or flagged:
         yield f"MISSING = {_words(sorted(MISSING))}"
 
 
@@ -269,16 +269,40 @@ def _table_reader(form: TableForm, options: Mapping[str, Value]) -> str:
     if form.width > len(form.columns):
         known = ", ".join(str(column.place) for column in form.columns)
         places = f"{places} if len(rows[0]) == len(COLUMNS) else [{known}]"
-    categories = [column for column in form.columns if column.categories]
-    becomes, encoded = _ONE_HOT if categories and categories[0].one_hot else _CODE
+    mixed = any(column.categories or column.flagged for column in form.columns)
     return _filled(
         _TABLE,
         places=places,
-        row=_MIXED_ROW if categories else _NUMBER_ROW,
+        row=_MIXED_ROW if mixed else _NUMBER_ROW,
         delimiter=json.dumps(given) if given else f"max({json.dumps(candidates)}, key=text.count)",
         decimal='.replace(".", "").replace(",", ".")' if comma else "",
-        category=_CATEGORY.format(becomes=becomes, encoded=encoded) if categories else "",
+        category=_elements(form) if mixed else "",
     )
+
+
+def _elements(form: TableForm) -> str:
+    """The function that turns a cell into the elements of its column."""
+    categories = [column for column in form.columns if column.categories]
+    flagged = any(column.flagged for column in form.columns)
+    becomes, encoded = _ONE_HOT if categories and categories[0].one_hot else _CODE
+    flag = ", *flag" if flagged else ""
+    lines = []
+    if flagged:
+        lines.append("flag = [float(cell.lower() in MISSING)] if column in FLAGGED else []")
+    if any(column.usual for column in categories):
+        lines.append("cell = USUAL.get(column, cell) if cell.lower() in MISSING else cell")
+    if not categories:
+        lines.append(f"return [number(cell){flag}]")
+    else:
+        width = " * len(CATEGORIES[column])" if categories[0].one_hot else ""
+        lines += ["if column not in CATEGORIES:", f"    return [number(cell){flag}]", "if cell.lower() in MISSING:"]
+        lines.append(f"    return [*([math.nan]{width}){flag}]" if flag else f"    return [math.nan]{width}")
+        lines.append("if cell not in CATEGORIES[column]:")
+        known = "{', '.join(CATEGORIES[column])}"
+        lines.append(f'    sys.exit(f"{{column}} is {{cell!r}}; the network knows {known}")')
+        lines.append(f"return [*{encoded}{flag}]" if flag else f"return {encoded}")
+    text = "its number" + (f", or {becomes}" if categories else "") + (", and whether it is missing" if flag else "")
+    return _filled(_ELEMENTS, becomes=text, lines="\n".join(f"    {line}" for line in lines))
 
 
 def _filled(text: str, **parts: str) -> str:
