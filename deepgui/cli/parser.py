@@ -125,7 +125,10 @@ def _training(command: _Command) -> None:
     train.add_argument("--seed", type=whole("--seed", 0), metavar="S", help="of initialisation, shuffling and dropout")
     train.add_argument("--data", type=Path, metavar="PATH", help="examples from this file or folder instead")
     train.add_argument("--runs", type=Path, metavar="DIR", help="where the run's folder is made")
-    train.add_argument("--resume", metavar="RUN", help="continue this run: its folder or its name")
+    train.add_argument("--resume", metavar="RUN", help="continue this run: its folder or its name; last, best")
+    train.add_argument(
+        "--tensorboard", action="store_true", help="write TensorBoard's files into the run's folder, too"
+    )
     train.add_argument("--devices", type=whole("--devices", 1), default=1, metavar="N", help="1 in this version")
     _json(train)
 
@@ -151,9 +154,29 @@ def _results(command: _Command) -> None:
     export.add_argument("-o", "--out", type=Path, required=True, metavar="OUT")
     _run(export, required=False)
     _json(export)
-    runs = command("runs", "evaluate:list_runs", "List the runs of a project.")
+    _runs(command)
+
+
+def _runs(command: _Command) -> None:
+    runs = command("runs", "runs:run", "List the runs of a project; look at, compare, mark, take out or delete them.")
     _project(runs)
     _runs_folder(runs)
+    does = runs.add_argument_group(
+        "instead of the list (a RUN is its folder, name or title, last, best or best:METRIC)"
+    )
+    one = does.add_mutually_exclusive_group()
+    one.add_argument("--show", metavar="RUN", help="everything about a run")
+    one.add_argument(
+        "--compare", nargs="+", metavar="RUN", help="settings and drawings that differ, metrics side by side"
+    )
+    one.add_argument("--csv", metavar="RUN", help="write its curves as a table, with -o FILE")
+    one.add_argument("--tensorboard", metavar="RUN", help="write TensorBoard's event files, with -o DIR")
+    one.add_argument("--tag", nargs="+", metavar=("RUN", "TAG"), help="add tags to a run")
+    one.add_argument("--untag", nargs="+", metavar=("RUN", "TAG"), help="take tags off a run")
+    one.add_argument("--note", nargs=2, metavar=("RUN", "TEXT"), help="write a note on a run, '' for none")
+    one.add_argument("--rename", nargs=2, metavar=("RUN", "TITLE"), help="give a run a title, '' for its folder's name")
+    one.add_argument("--delete", nargs="+", metavar="RUN", help="delete runs with their checkpoints")
+    does.add_argument("-o", "--out", type=Path, metavar="OUT", help="where --csv and --tensorboard write")
     _json(runs)
 
 
@@ -180,7 +203,7 @@ def _json(parser: _Parser) -> None:
 
 
 def _run(parser: _Parser, *, required: bool) -> None:
-    parser.add_argument("--run", required=required, metavar="RUN", help="a run: its folder or its name")
+    parser.add_argument("--run", required=required, metavar="RUN", help="a run: its folder or its name; last, best")
     _runs_folder(parser)
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import signal
 import sys
 from argparse import Namespace
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from types import FrameType
 from typing import Any, Protocol
@@ -17,8 +17,10 @@ from deepgui.cli import output
 from deepgui.cli.errors import DONE, FAILED, CommandError
 from deepgui.cli.evaluate import store_of
 from deepgui.project.values import Project
+from deepgui.training import tensorboard
 from deepgui.training.control import Control
 from deepgui.training.events import EpochFinished, Event, Failed, Finished, Scalars, Started, Warned
+from deepgui.training.tensorboard import LiveLog, following
 from deepgui.training.trainer import Trainer
 
 _CLASSIFICATION = ("train_loss", "val_loss", "val_accuracy", "test_accuracy")
@@ -35,6 +37,8 @@ def run(arguments: Namespace) -> int:
     """Train the project. Status 1 if the run failed or was interrupted."""
     if arguments.devices != 1:
         raise CommandError("this version trains on one device; leave out --devices.")
+    if arguments.tensorboard:
+        tensorboard.need()
     control = Control()
     with output.waiting("preparing"):
         trainer = make_trainer(arguments, control)
@@ -45,10 +49,19 @@ def run(arguments: Namespace) -> int:
         view = Bar()
     last: Event | None = None
     with _stopping_gently(control), view:
-        for event in trainer:
+        for event in _events(trainer, logged=arguments.tensorboard):
             view.show(event)
             last = event
     return _outcome(last, quiet=arguments.json)
+
+
+def _events(trainer: Trainer, *, logged: bool) -> Iterable[Event]:
+    """What the trainer says; with TensorBoard's files written on the way."""
+    if not logged:
+        return trainer
+    folder = trainer.spec.resume or trainer.spec.folder
+    assert folder is not None
+    return following(trainer, LiveLog(folder))
 
 
 def make_trainer(arguments: Namespace, control: Control) -> Trainer:

@@ -13,7 +13,8 @@ from deepgui.data import legend
 from deepgui.data.legend import Legend
 from deepgui.training import checkpoints
 from deepgui.training.events import CheckpointReason, CheckpointSaved, Event
-from deepgui.training.store import Recorder, RunError
+from deepgui.training.recorder import Recorder
+from deepgui.training.store import RunError
 
 BEST_SHARE = 0.02
 """Part of the time that writing the best weights may take."""

@@ -10,9 +10,9 @@ import secrets
 import shutil
 import sqlite3
 import time
-from collections.abc import Iterator, Mapping
-from contextlib import closing, contextmanager
-from dataclasses import asdict, dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import closing, contextmanager, suppress
+from dataclasses import asdict, dataclass, field, replace
 from datetime import datetime
 from importlib import metadata
 from pathlib import Path
@@ -25,16 +25,14 @@ from deepgui.paths import user_data
 from deepgui.project import atomic
 from deepgui.project.file import SUFFIX, meaning_hash, read, write
 from deepgui.project.values import Project, main_key
-from deepgui.training.events import Event, Failed, Finished, NumberChanged, Scalars, Started
+from deepgui.training import ranking, remarks
+from deepgui.training.events import NumberChanged
 from deepgui.training.feed import Steps, Values
+from deepgui.training.remarks import Remarks
 
-COMMIT_SECONDS = 1.0
-_SCHEMA = """
-create table if not exists scalars (name text not null, first integer not null, last integer not null,
-                                    steps blob not null, vals blob not null);
-create index if not exists scalars_by_name on scalars (name, first);
-create table if not exists events (step integer not null, seconds real not null, event text not null);
-"""
+QUIET_SECONDS = 3600.0
+"""A run of another machine that has written nothing for so long is taken to be over."""
+_LEAVING = ".deleted-"
 
 
 class RunError(ValueError):
@@ -51,6 +49,7 @@ class RunInfo:
         meaning: hash of what was trained, the same for projects that train alike.
         started: seconds since 1970; seconds: spent training.
         config: data and training settings, as JSON's types.
+        remarks: title, tags and note that a person gave it.
     """
 
     folder: Path
@@ -64,6 +63,17 @@ class RunInfo:
     config: Mapping[str, Any]
     message: str = ""
     device: str = ""
+    remarks: Remarks = field(default_factory=Remarks)
+
+    @property
+    def label(self) -> str:
+        """What to call the run: the title that a person gave it, else its folder's name."""
+        return self.remarks.title or self.folder.name
+
+    @property
+    def objective(self) -> str:
+        """What was minimised."""
+        return str(self.config.get("training", {}).get("objective", ""))
 
     @property
     def best_checkpoint(self) -> Path | None:
@@ -90,6 +100,7 @@ class RunStore:
 
     def __init__(self, root: Path | str) -> None:
         self.root = Path(root)
+        self._known: dict[Path, tuple[Stamp, RunInfo]] = {}
 
     def create(self, project: Project, key: str = "") -> Path:
         """Make the folder of a new run and put the project in it as it is now. Raises OSError."""
@@ -109,36 +120,78 @@ class RunStore:
             "config": config,
             "versions": _versions(),
         }
-        _write_info(folder, {**info, **_mark()})
+        _write_info(folder, {**info, **mark()})
         return folder
 
     def list(self) -> list[RunInfo]:
-        """All runs that can be read, the newest first."""
+        """All runs that can be read, the newest first. One that did not end has the steps and metrics recorded so far.
+
+        Files that did not change since the last call are not read again.
+        """
         if not self.root.is_dir():
             return []
-        runs = []
+        found: dict[Path, tuple[Stamp, RunInfo]] = {}
         for folder in self.root.iterdir():
-            try:
-                runs.append(read_run(folder))
-            except RunError:
+            if folder.name.startswith(_LEAVING):
                 continue
-        return sorted(runs, key=lambda run: run.started, reverse=True)
+            with suppress(RunError):
+                stamp = _stamp(folder)
+                known = self._known.get(folder)
+                fresh = known is not None and known[0] == stamp and known[1].status != "running"
+                found[folder] = known if known and fresh else (stamp, so_far(read_run(folder)))
+        self._known = found
+        return sorted((info for _, info in found.values()), key=lambda run: run.started, reverse=True)
 
     def open(self, name: str) -> RunInfo:
-        """A run by the name of its folder, or the newest one whose name begins or ends so; also by path."""
-        direct = Path(name)
-        for folder in (self.root / name, direct):
-            if (folder / "run.json").is_file():
+        """A run by name.
+
+        Args:
+            name: of its folder, or how that begins or ends; a path to it; the title that a person gave it; ``last``
+                for the newest; ``best`` for the one with the lowest validation loss, ``best:val_accuracy`` for
+                another metric, among those with the objective of the newest one that has it.
+
+        Raises:
+            RunError: there is none.
+        """
+        for folder in (self.root / name, Path(name)):
+            if name and (folder / "run.json").is_file():
                 return read_run(folder)
-        for run in self.list():
-            if run.folder.name.startswith(name) or run.folder.name.endswith(name):
+        runs = self.list()
+        if runs and name == "last":
+            return runs[0]
+        word, _, metric = name.partition(":")
+        if runs and word == "best":
+            return self._best(runs, metric)
+        for run in runs:
+            if name and (
+                name == run.remarks.title or run.folder.name.startswith(name) or run.folder.name.endswith(name)
+            ):
                 return run
-        have = ", ".join(run.folder.name for run in self.list()[:3])
+        have = ", ".join(run.folder.name for run in runs[:3])
         raise RunError(f"There is no run {name} in {self.root}" + (f" (the newest: {have})." if have else "."))
 
+    def _best(self, runs: Sequence[RunInfo], metric: str) -> RunInfo:
+        found = ranking.best(runs, metric)
+        if found is None:
+            raise RunError(f"No run in {self.root} has {metric or 'a loss'} yet, so there is no best one.")
+        return found
+
     def delete(self, name: str) -> None:
-        """Remove a run with all its checkpoints. Raises RunError or OSError."""
-        shutil.rmtree(self.open(name).folder)
+        """Remove a run with all its checkpoints. Raises RunError, also if it is under way, or OSError."""
+        folder = self.open(name).folder
+        if folder.is_symlink():
+            raise RunError(f"{folder} is a link to a run elsewhere; delete it there.")
+        if busy(folder):
+            raise RunError(f"The run {folder.name} is still being trained: stop it before it is deleted.")
+        leaving = folder.with_name(_LEAVING + folder.name)
+        folder.rename(leaving)  # gone at once: nobody finds a run of which half is left
+        shutil.rmtree(leaving)
+
+    def describe(self, name: str, **changes: Any) -> RunInfo:
+        """Give a run another ``title``, ``tags`` or ``note``. Raises RunError or OSError."""
+        folder = self.open(name).folder
+        remarks.write(folder, replace(remarks.read(folder), **changes))
+        return so_far(read_run(folder))
 
     def size(self, name: str) -> int:
         """Bytes that a run takes on disk."""
@@ -164,6 +217,7 @@ def read_run(folder: Path) -> RunInfo:
             dict(raw["config"]),
             str(raw.get("message", "")),
             str(raw.get("device", "")),
+            remarks.read(folder),
         )
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise RunError(f"{folder} is not a run that can be read ({type(error).__name__}).") from error
@@ -184,7 +238,7 @@ def _versions() -> dict[str, str]:
     return found
 
 
-def _mark() -> dict[str, Any]:
+def mark() -> dict[str, Any]:
     """Who is training: with the time a process began, its number cannot be mistaken for a later one's."""
     return {"pid": os.getpid(), "host": platform.node(), "process_started": psutil.Process().create_time()}
 
@@ -211,11 +265,32 @@ def under_way(folder: Path) -> bool:
     return bool(host == platform.node())
 
 
+def busy(folder: Path) -> bool:
+    """Whether a run may be under way, here or on another machine that has written to it lately. Raises RunError."""
+    if read_run(folder).status != "running":
+        return False
+    written = max((file.stat().st_mtime for file in folder.rglob("*") if file.is_file()), default=0.0)
+    return under_way(folder) or time.time() - written < QUIET_SECONDS
+
+
+Stamp = tuple[int, int]
+
+
+def _stamp(folder: Path) -> Stamp:
+    """Changes whenever what is said of a run does. Raises RunError if the folder holds none."""
+    try:
+        said = (folder / remarks.FILE).stat().st_mtime_ns if (folder / remarks.FILE).exists() else 0
+        return (folder / "run.json").stat().st_mtime_ns, said
+    except OSError as error:
+        raise RunError(f"{folder} is not a run that can be read ({type(error).__name__}).") from error
+
+
 def _write_info(folder: Path, info: Mapping[str, Any]) -> None:
     atomic.replace(folder / "run.json", json.dumps(info, indent=1).encode())
 
 
-def _update_info(folder: Path, **changes: Any) -> None:
+def update_info(folder: Path, **changes: Any) -> None:
+    """Write these entries of ``run.json`` anew. Raises RunError or OSError."""
     try:
         info = json.loads((folder / "run.json").read_text("utf-8"))
     except (OSError, ValueError) as error:
@@ -228,8 +303,31 @@ def _reading(folder: Path) -> Iterator[sqlite3.Connection]:
     path = folder / "metrics.sqlite"
     if not path.is_file():
         raise RunError(f"{folder} has no metrics.")
-    with closing(sqlite3.connect(path)) as connection:
-        yield connection
+    try:
+        with closing(sqlite3.connect(path)) as connection:
+            yield connection
+    except sqlite3.Error as error:
+        raise RunError(f"The metrics of {folder} cannot be read ({error}).") from error
+
+
+def so_far(info: RunInfo) -> RunInfo:
+    """A run that has not ended, or was cut off, with the steps and metrics that its record holds."""
+    if info.metrics or info.status not in ("running", "interrupted", "failed"):
+        return info
+    try:
+        with _reading(info.folder) as connection:
+            steps, seconds = connection.execute(
+                "select (select max(last) from scalars), (select max(seconds) from events)"
+            ).fetchone()
+            told = connection.execute(
+                'select event from events where event like \'{"event": "epoch_finished"%\' order by rowid'
+            ).fetchall()
+    except RunError:
+        return info
+    epochs = [json.loads(text) for (text,) in told]
+    kept = next((e for e in reversed(epochs) if e["best"]), epochs[-1] if epochs else {"metrics": {}})
+    metrics = {name: value for name, value in kept["metrics"].items() if value is not None}
+    return replace(info, steps=max(steps or 0, info.steps), seconds=info.seconds or seconds or 0.0, metrics=metrics)
 
 
 def columns(folder: Path) -> tuple[str, ...]:
@@ -239,13 +337,16 @@ def columns(folder: Path) -> tuple[str, ...]:
         return tuple(name for (name,) in rows)
 
 
-def history(folder: Path, column: str) -> tuple[Steps, Values]:
-    """A curve as ``(steps, values)``; empty if there is none of that name. Raises RunError."""
+def history(folder: Path, column: str, after: int = -1) -> tuple[Steps, Values]:
+    """A curve as ``(steps, values)``, or its end beyond a step; empty if there is none. Raises RunError."""
     with _reading(folder) as connection:
-        rows = connection.execute("select steps, vals from scalars where name = ? order by rowid", (column,)).fetchall()
-    steps = np.frombuffer(b"".join(row[0] for row in rows), "<i8")
-    values = np.frombuffer(b"".join(row[1] for row in rows), "<f8")
-    return steps.astype(np.int64), values.astype(np.float64)
+        rows = connection.execute(
+            "select steps, vals from scalars where name = ? and last > ? order by rowid", (column, after)
+        ).fetchall()
+    steps = np.frombuffer(b"".join(row[0] for row in rows), "<i8").astype(np.int64)
+    values = np.frombuffer(b"".join(row[1] for row in rows), "<f8").astype(np.float64)
+    wanted = steps > after
+    return (steps, values) if wanted.all() else (steps[wanted], values[wanted])
 
 
 def events(folder: Path) -> list[dict[str, Any]]:
@@ -258,107 +359,3 @@ def changes(folder: Path) -> tuple[NumberChanged, ...]:
     """What was changed by hand while the run trained, in order. Raises RunError."""
     told = [event for event in events(folder) if event["event"] == "number_changed"]
     return tuple(NumberChanged(event["step"], event["name"], event["value"]) for event in told)
-
-
-class Recorder:
-    """Writes a run's events as they come. Committed at least once a second: a crash loses no more.
-
-    Curves are kept as one row a column and commit (little-endian int64 steps, float64 values): a row a
-    step would take a noticeable part of a small network's step.
-    """
-
-    def __init__(self, folder: Path) -> None:
-        self.folder = folder
-        self._db = sqlite3.connect(folder / "metrics.sqlite", check_same_thread=False)
-        self._db.execute("pragma journal_mode=wal")
-        self._db.execute("pragma synchronous=normal")
-        self._db.executescript(_SCHEMA)
-        self._waiting: dict[str, tuple[list[int], list[float]]] = {}
-        self._events: list[tuple[int, float, Event]] = []
-        self._committed = time.monotonic()
-        self._began = time.monotonic()
-        self._step = 0
-        self._ended = False
-
-    def rewind(self, step: int) -> None:
-        """Forget what was recorded after ``step``: a resumed run will live through it again."""
-        for name in columns(self.folder):
-            steps, values = history(self.folder, name)
-            kept = steps <= step
-            if not kept.all():
-                self._db.execute("delete from scalars where name = ?", (name,))
-                self._waiting[name] = (steps[kept].tolist(), values[kept].tolist())
-        self._db.execute("delete from events where step > ?", (step,))
-        self._commit()
-
-    def record(self, event: Event) -> None:
-        """Take an event. Raises sqlite3.Error or OSError if the disk refuses."""
-        if isinstance(event, Scalars):
-            self._take(event)
-        else:
-            self._step = getattr(event, "step", self._step)
-            self._events.append((self._step, time.monotonic() - self._began, event))
-            self._note(event)
-        if time.monotonic() - self._committed >= COMMIT_SECONDS or isinstance(event, (Failed, Finished)):
-            self._commit()
-
-    def _take(self, event: Scalars) -> None:
-        for name, values in event.columns.items():
-            steps_kept, values_kept = self._waiting.setdefault(name, ([], []))
-            steps_kept.extend(event.steps)
-            values_kept.extend(values)
-        if event.steps:
-            self._step = event.steps[-1]
-
-    def _note(self, event: Event) -> None:
-        self._ended = isinstance(event, (Failed, Finished))
-        if isinstance(event, Started):
-            _update_info(self.folder, status="running", device=event.device, message="", **_mark())
-        elif isinstance(event, Finished):
-            numbers = {"steps": event.steps, "seconds": event.seconds, "metrics": event.as_dict()["metrics"]}
-            _update_info(self.folder, status=event.reason, finished=time.time(), **numbers)
-        elif isinstance(event, Failed):
-            _update_info(self.folder, status="failed", finished=time.time(), message=event.message, steps=event.step)
-
-    def _commit(self) -> None:
-        rows = [
-            (name, steps[0], steps[-1], np.asarray(steps, "<i8").tobytes(), np.asarray(values, "<f8").tobytes())
-            for name, (steps, values) in self._waiting.items()
-            if steps
-        ]
-        told = [(step, seconds, json.dumps(event.as_dict())) for step, seconds, event in self._events]
-        self._db.executemany("insert into scalars values (?, ?, ?, ?, ?)", rows)
-        self._db.executemany("insert into events values (?, ?, ?)", told)
-        self._db.commit()
-        self._waiting.clear()
-        self._events.clear()
-        self._committed = time.monotonic()
-
-    def flush(self) -> None:
-        """Make everything taken so far last."""
-        self._commit()
-
-    def close(self) -> None:
-        """Commit and let go of the files. A run that neither finished nor failed by now was interrupted."""
-        self._commit()
-        self._db.close()
-        if not self._ended:
-            _update_info(self.folder, status="interrupted", finished=time.time(), steps=self._step)
-
-
-def export_tensorboard(folder: Path, target: Path) -> int:
-    """Write a run's curves as TensorBoard event files into ``target``; returns how many points.
-
-    Raises RunError if TensorBoard is not installed or the run has no metrics.
-    """
-    try:
-        from torch.utils.tensorboard import SummaryWriter
-    except ImportError:
-        raise RunError("TensorBoard is not installed: pip install deepgui[tensorboard].") from None
-    count = 0
-    with SummaryWriter(str(target)) as writer:  # type: ignore[no-untyped-call]
-        for name in columns(folder):
-            for step, value in zip(*(part.tolist() for part in history(folder, name)), strict=True):
-                writer.add_scalar(name, value, step)  # type: ignore[no-untyped-call]
-                count += 1
-    return count

@@ -12,6 +12,7 @@ from deepgui.project.file import meaning_hash, read
 from deepgui.training import store
 from deepgui.training.evaluate import evaluate, examples_of, load_trained
 from deepgui.training.events import EpochFinished, Finished, Scalars
+from deepgui.training.recorder import Recorder
 from deepgui.training.store import RunError, RunStore
 from deepgui.training.trainer import RunSpec, Trainer
 
@@ -161,7 +162,7 @@ def test_the_same_seed_gives_the_same_run_and_another_one_another(wine):
 
 def test_curves_survive_being_cut_and_continued(tmp_path, wine):
     folder = RunStore(tmp_path).create(wine())
-    recorder = store.Recorder(folder)
+    recorder = Recorder(folder)
     recorder.record(Scalars(tuple(range(1, 11)), {"train_loss": tuple(np.arange(10.0))}))
     recorder.flush()
     recorder.record(Scalars((11, 12), {"train_loss": (10.0, 11.0)}))

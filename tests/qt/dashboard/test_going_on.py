@@ -18,7 +18,8 @@ from deepgui.qt.dashboard.controller import RunController
 from deepgui.qt.dashboard.dock import TrainingDock
 from deepgui.qt.session import Session
 from deepgui.training.events import Scalars
-from deepgui.training.store import Recorder, RunStore, default_root, read_run
+from deepgui.training.recorder import Recorder
+from deepgui.training.store import RunStore, default_root, read_run
 from deepgui.training.trainer import RunSpec, Trainer
 
 EPOCHS = 40
