@@ -50,16 +50,12 @@ class Column:
 
     def encode(self, sheet: Sheet, position: int, decimal: str, *, new: bool) -> Floats:
         """A column of a table, (rows, elements). What is missing becomes NaN. See :func:`numbers`. Raises DataError."""
-        values = (
-            self._codes(sheet, position) if self.categories else numbers(sheet, position, decimal, new=new)[:, None]
-        )
-        values = values.astype(np.float32)
-        if not self.flagged:
-            return values
-        flags = np.zeros((len(sheet), 1), np.float32)
-        flags[sheet.holes(position)] = 1
-        values = np.concatenate([values, flags], axis=1)
-        return values
+        parts = [self._codes(sheet, position) if self.categories else _upright(sheet, position, decimal, new=new)]
+        if self.flagged:
+            flags = np.zeros((len(sheet), 1))
+            flags[sheet.holes(position)] = 1
+            parts.append(flags)
+        return np.concatenate(parts, axis=1, dtype=np.float32)
 
     def fills(self, values: Floats, filling: Filling, constant: float) -> list[float]:
         """What stands for a missing value in each element, learnt from rows of :meth:`encode`'s form."""
@@ -227,6 +223,11 @@ def numbers(sheet: Sheet, position: int, decimal: str, *, new: bool) -> NDArray[
             raise DataError(text, file=sheet.path, row=sheet.lines[cells.index(cell)])
         known[cell] = number
     return np.array([known[cell] for cell in cells])
+
+
+def _upright(sheet: Sheet, position: int, decimal: str, *, new: bool) -> NDArray[np.float64]:
+    """The same, one a row: (rows, 1)."""
+    return numbers(sheet, position, decimal, new=new)[:, None]
 
 
 def _way_out(name: str, cell: str, decimal: str) -> str:

@@ -114,7 +114,17 @@ def test_numbers_in_the_units_of_the_data(tmp_path: Path) -> None:
     assert 40 < error < 90
 
 
-def test_a_csv_file_with_categories_holes_and_a_decimal_comma(tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    ("filling", "inputs"),
+    [
+        ({"missing": "mean"}, 3),
+        ({"missing": "constant", "fill_value": 9.0}, 4),
+        ({"missing": "median", "indicator": True}, 5),
+        ({"missing": "constant", "indicator": True, "category_as": "code"}, 4),
+    ],
+    ids=["filled", "a category of its own", "flagged", "flagged codes"],
+)
+def test_a_csv_file_with_categories_holes_and_a_decimal_comma(tmp_path: Path, filling: dict, inputs: int) -> None:
     random = np.random.default_rng(0)
     lines = ["size;colour;kind"]
     for _ in range(120):
@@ -122,11 +132,12 @@ def test_a_csv_file_with_categories_holes_and_a_decimal_comma(tmp_path: Path) ->
         kind = "big" if size + (colour == "red") > 0.5 else "small"
         lines.append(f"{size:.3f};{colour};{kind}".replace(".", ","))
     lines[5] = lines[5].replace(lines[5].split(";")[0], "", 1)
+    lines[9] = lines[9].replace(lines[9].split(";")[1], "NA", 1)
     (tmp_path / "data.csv").write_text("\n".join(lines))
-    options = {"path": str(tmp_path / "data.csv"), "decimal": ",", "missing": "fill"}
-    subject, path = trained(mlp(3, 2), DataConfig("csv", options), tmp_path, optimizer_options={"lr": 0.03})
+    options = {"path": str(tmp_path / "data.csv"), "decimal": ",", **filling}
+    subject, path = trained(mlp(inputs, 2), DataConfig("csv", options), tmp_path, optimizer_options={"lr": 0.03})
     export(subject, "python", tmp_path / "out")
-    (tmp_path / "ask.csv").write_text("colour;size\nred;1,5\nblue;-2,0\nred;\n")
+    (tmp_path / "ask.csv").write_text("colour;size\nred;1,5\nblue;-2,0\nred;\n;0,1\n")
     ours = [f"{p['class']} ({p['probability']:.1%})" for p in predictions(load_trained(path), tmp_path / "ask.csv")]
     text, training = run(tmp_path / "out", ["predict.py", tmp_path / "ask.csv"], ["train.py"])
     assert answers(text) == ours
