@@ -6,9 +6,10 @@ import threading
 import time
 from collections import Counter
 from collections.abc import Mapping
+from functools import partial
 from typing import TYPE_CHECKING, Any, Protocol
 
-from deepgui.probes.pictures import Picture, Watch
+from deepgui.probes.pictures import Picture, Shown, Watch
 
 if TYPE_CHECKING:
     from torch import Tensor, fx
@@ -19,6 +20,9 @@ if TYPE_CHECKING:
 CONFUSION_SECONDS = 1.0
 CONFUSION_SHARE = 20
 """A confusion matrix is counted at most once in this many times what it costs."""
+PREVIEW_SECONDS = 0.5
+PREVIEW_SHARE = 12
+"""The same of what an objective shows."""
 
 
 class Objective(Protocol):
@@ -76,6 +80,7 @@ class Board:
         self._plane: Plane | None = None
         self._count_due = 0.0
         self._counted: Dataset | None = None
+        self._preview_due = 0.0
 
     @property
     def example(self) -> int:
@@ -98,6 +103,8 @@ class Board:
             self._watches[what] += 1
         if what.view == "confusion":
             self._count_due = 0.0
+        if what.view == "preview":
+            self._preview_due = 0.0
 
     def unwatch(self, what: Watch) -> None:
         """Stop looking; the last picture is dropped with the last watcher."""
@@ -117,7 +124,7 @@ class Board:
             self._pictures.clear()
             self._plane = None
             self._trainer = None
-            self._count_due = 0.0
+            self._count_due = self._preview_due = 0.0
             self._counted = None
             self.problem = ""
 
@@ -130,14 +137,21 @@ class Board:
     @property
     def last(self) -> Subject | None:
         """The training seen last, as it is now: its module keeps its weights after the end."""
-        from deepgui.probes.observe import Subject
+        from deepgui.probes.observe import Subject, preview
 
         trainer = self._trainer
         if trainer is None:
             return None
         modules, objective = trainer.networks.modules, trainer.objective
         role = next((role for role, key in trainer.keys.items() if key == self.network), next(iter(modules)))
-        return Subject(modules[role], trainer.dataset, objective.feeds[role], trainer.step, objective.complete)
+        return Subject(
+            modules[role],
+            trainer.dataset,
+            objective.feeds[role],
+            trainer.step,
+            objective.complete,
+            partial(preview, objective, trainer.networks),
+        )
 
     def observe_module(
         self, module: fx.GraphModule, dataset: Dataset, inputs: tuple[str, ...] = (), step: int = 0
@@ -158,6 +172,8 @@ class Board:
             looks = [self._look, self._look_at_plane]
             if final or self._count_is_due(subject.dataset):
                 looks.append(self._count)
+            if final or time.monotonic() >= self._preview_due:
+                looks.append(self._look_at_previews)
             for look in looks:
                 try:
                     look(subject)
@@ -175,7 +191,7 @@ class Board:
     def _look(self, subject: Subject) -> None:
         from deepgui.probes import observe
 
-        if watches := self.watched - self._watched_as("boundary", "confusion"):
+        if watches := self.watched - self._watched_as("boundary", "confusion", "preview"):
             self._keep(observe.look(subject, watches, self._example))
 
     def _look_at_plane(self, subject: Subject) -> None:
@@ -185,6 +201,18 @@ class Board:
             if self._plane is None or self._plane.dataset is not subject.dataset:
                 self._plane = observe.Plane(subject)
             self._keep(self._plane.look(subject, watches, self._example))
+
+    def _look_at_previews(self, subject: Subject) -> None:
+        watches = self._watched_as("preview")
+        if not watches or subject.preview is None:
+            return
+        started = time.monotonic()
+        for watch in watches:
+            found = subject.preview(watch.node)
+            if found is not None:
+                self._keep({watch: Shown(subject.step, found)})
+        cost = time.monotonic() - started
+        self._preview_due = started + max(PREVIEW_SECONDS, PREVIEW_SHARE * cost)
 
     def _count_is_due(self, dataset: Dataset) -> bool:
         return self._counted is not dataset or time.monotonic() >= self._count_due

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Collection, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -35,6 +35,7 @@ MAX_POINTS = 800
 MAX_NEURON_MAPS = 64
 CONFUSION_EXAMPLES = 2000
 CONFUSION_CHUNK = 250
+PREVIEW_SEED = 0
 
 Wire = tuple[str, str]
 
@@ -47,6 +48,7 @@ class Subject:
         module: computes with the weights of optimiser step ``step``.
         inputs: the field for each argument of the module, in order.
         complete: adds the fields to a batch that do not come from the data, but from what the module learns.
+        preview: makes one of the pictures that the objective itself shows, by id.
     """
 
     module: fx.GraphModule
@@ -54,6 +56,7 @@ class Subject:
     inputs: tuple[str, ...]
     step: int
     complete: Callable[[dict[str, Tensor]], dict[str, Tensor]] = dict
+    preview: Callable[[str], object] | None = None
 
     @property
     def split(self) -> Split:
@@ -84,6 +87,15 @@ def unseen(module: torch.nn.Module) -> Iterator[torch.device]:
         finally:
             for part, training in flags:
                 part.training = training
+
+
+def preview(objective: Any, networks: Any, what: str) -> object:
+    """What an objective shows of its networks; the same random numbers every time."""
+    with ExitStack() as stack:
+        for module in networks.modules.values():
+            stack.enter_context(unseen(module))
+        torch.manual_seed(PREVIEW_SEED)
+        return objective.preview(what, networks)
 
 
 def wires_of(module: fx.GraphModule) -> frozenset[Wire]:

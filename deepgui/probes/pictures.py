@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 Floats = NDArray[np.float32]
 Ints = NDArray[np.int64]
-View = Literal["maps", "vector", "boundary", "confusion", "image", "histogram", "prediction"]
+View = Literal["maps", "vector", "boundary", "confusion", "image", "histogram", "prediction", "preview"]
 
 
 @dataclass(frozen=True)
@@ -24,6 +24,7 @@ class Watch:
             ``image`` is the same in the units of the data, for nodes that show an input;
             ``boundary`` evaluates the node on a grid over a two-dimensional input;
             ``confusion`` and ``prediction`` concern the network's answer and take no node.
+            ``preview`` is what the objective itself shows; ``node`` is then the id of that preview.
     """
 
     node: str = ""
@@ -36,6 +37,13 @@ class Picture:
     """``step`` is the optimiser step whose weights it shows; pictures compare by identity."""
 
     step: int
+
+
+@dataclass(frozen=True, eq=False)
+class Shown(Picture):
+    """What an objective shows of what has been learnt: a value of its own kind."""
+
+    preview: object
 
 
 @dataclass(frozen=True, eq=False)

@@ -35,7 +35,12 @@ def trained(network: Network, source: str, objective: str = "classification", st
     torch.manual_seed(0)
     dataset = prepare(DataConfig(source), objective)
     module = build(network, registry())
-    return SimpleNamespace(module=module, dataset=dataset, step=step, objective=SimpleNamespace(inputs=dataset.inputs))
+    objective = SimpleNamespace(feeds={"network": dataset.inputs}, complete=dict, preview=lambda what, networks: None)
+    networks = SimpleNamespace(modules={"network": module})
+    keys = {"network": "net"}
+    return SimpleNamespace(
+        module=module, networks=networks, keys=keys, dataset=dataset, step=step, objective=objective
+    )
 
 
 @pytest.fixture(scope="module")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from PySide6.QtCore import QObject, QTimer, Signal
@@ -135,7 +136,10 @@ def look(
         board.observe(trained)
         return built
     network = project.networks[main_key(project)]
-    key = (network.meaning(), _blocks_meaning(project), project.data, project.training.seed, project.training.objective)
+    training = project.training
+    others = tuple(other.meaning() for other in project.networks.values() if other is not network)
+    learns = training.seed, training.objective, tuple(sorted(training.objective_options.items()))
+    key = (network.meaning(), others, _blocks_meaning(project), project.data, *learns)
     if built is None or built.key != key:
         built = _Built(key, _build(project, registry))
     subject = built.subject
@@ -149,15 +153,17 @@ def _build(project: Project, registry: Registry) -> Subject:
     from deepgui.compiler.build import build
     from deepgui.compiler.weights import start_from
     from deepgui.data.dataset import prepare
-    from deepgui.probes.observe import Subject
+    from deepgui.probes.observe import Subject, preview
     from deepgui.training.bindings import make_objective, roles
+    from deepgui.training.objectives.base import Networks
 
-    network = project.networks[main_key(project)]
+    key = main_key(project)
     dataset = prepare(project.data, project.training.objective)
+    objective, playing = make_objective(project, key, dataset), roles(project, key)
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(project.training.seed)
-        module = start_from(build(network, registry), project.weights)
-    key = main_key(project)
-    objective = make_objective(project, key, dataset)
-    role = next((r for r, own in roles(project, key).items() if own == key), objective.roles[0])
-    return Subject(module, dataset, objective.feeds[role], 0, objective.complete)
+        modules = {role: build(project.networks[own], registry) for role, own in playing.items()}
+        start_from(next(iter(modules.values())), project.weights)
+    role = next((r for r, own in playing.items() if own == key), objective.roles[0])
+    look = partial(preview, objective, Networks(modules))
+    return Subject(modules[role], dataset, objective.feeds[role], 0, objective.complete, look)
