@@ -126,12 +126,17 @@ class Dataset:
         """The field of that name. Raises KeyError."""
         return field_of(self.fields, name)
 
-    def legend(self, inputs: Iterable[Field]) -> Legend:
-        """What a network must know that is fed these fields, in this order, and learns the target."""
-        fields = tuple(inputs)
-        names = {self.target.name, *(f.name for f in fields)}
+    def legend(self, inputs: Iterable[Field], answer: Field | None = None, made: tuple[str, ...] = ()) -> Legend:
+        """What a network must know that is fed these fields, in this order.
+
+        Args:
+            answer: what it says; the target if left out.
+            made: names of the fields that are not of this data.
+        """
+        fields, answer = tuple(inputs), answer or self.target
+        names = {answer.name, *(f.name for f in fields)}
         scales = {name: scale for name, scale in self.normalizer.items() if name in names}
-        return Legend(fields, self.target, Normalizer(scales, self.normalizer.method))
+        return Legend(fields, answer, Normalizer(scales, self.normalizer.method), made)
 
     def summary(self) -> dict[str, Any]:
         """What a person should know before training, as JSON's types.
@@ -187,10 +192,12 @@ def prepare(config: DataConfig, objective: str = "", known: Legend | None = None
             (*key, known.to_json()),
             lambda: _as_learnt(read_csv(options, form, known.target), config, objective, known),
         )
+    if known is not None and (again := source(config).again):
+        learnt = (*known.inputs, known.target)
+        return _datasets.get(
+            (*key, known.to_json()), lambda: _as_learnt(again(options, learnt), config, objective, known)
+        )
     own = _datasets.get(key, lambda: _split(open_source(config, objective), config, objective))
-    learnt = (*known.inputs, known.target) if known else ()
-    if known and (again := source(config).again) and any(f not in own.fields for f in learnt):
-        return _as_learnt(again(options, learnt), config, objective, known)
     return own if known is None else _as_learnt(own.train.table, config, objective, known, own)
 
 
