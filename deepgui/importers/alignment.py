@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+import torch
 from torch import fx
 
 from deepgui.graph.shapes import Dim, TensorType
@@ -28,12 +29,12 @@ def align(first: Recording, second: Recording, sizes: tuple[int, int]) -> Record
     ours, theirs = list(first.graph.nodes), list(second.graph.nodes)
     for a, b in zip(ours, theirs, strict=False):
         if a.op != b.op or _target(a) != _target(b) or len(a.all_input_nodes) != len(b.all_input_nodes):
-            raise ImportFailed(_differs(a))
+            raise _differs(a)
         a.args, a.kwargs = _merged(a.args, b.args, sizes), _merged(a.kwargs, b.kwargs, sizes)
         if "shape" in a.meta:
             a.meta["type"] = _type(a, b, sizes)
     if len(ours) != len(theirs):
-        raise ImportFailed(_differs(max(ours, theirs, key=len)[min(len(ours), len(theirs))]))
+        raise _differs(max(ours, theirs, key=len)[min(len(ours), len(theirs))])
     return first
 
 
@@ -41,17 +42,18 @@ def _target(node: fx.Node) -> object:
     return name_of(node.target) if callable(node.target) else node.target
 
 
-def _differs(node: fx.Node) -> str:
-    where = node.meta.get("path") or "the module"
-    return f"What {where} computes depends on the number of examples in a batch, which a drawing cannot say."
+def _differs(node: fx.Node) -> ImportFailed:
+    where = str(node.meta.get("path", ""))
+    said = f"What {where or 'the module'} computes depends on the number of examples in a batch, or on their values"
+    return ImportFailed(f"{said}, which a drawing cannot say.", where)
 
 
 def _type(a: fx.Node, b: fx.Node, sizes: tuple[int, int]) -> TensorType:
     if len(a.meta["shape"]) != len(b.meta["shape"]):
-        raise ImportFailed(_differs(a))
+        raise _differs(a)
     dims = tuple(_dim(x, y, sizes) for x, y in zip(a.meta["shape"], b.meta["shape"], strict=True))
     if any(d is None for d in dims):
-        raise ImportFailed(_differs(a))
+        raise _differs(a)
     return TensorType(tuple(d for d in dims if d is not None), str(a.meta["dtype"]).removeprefix("torch."))
 
 
@@ -75,3 +77,20 @@ def _merged(a: Any, b: Any, sizes: tuple[int, int]) -> Any:
     if isinstance(a, float) and isinstance(b, float) and a != b:
         return a if a != a and b != b else Varying()
     return a
+
+
+def parting(first: Recording, second: Recording) -> str | None:
+    """The submodule in which two recordings at one batch size part: its path depends on values. None if none does."""
+    ours, theirs = list(first.graph.nodes), list(second.graph.nodes)
+    for a, b in zip(ours, theirs, strict=False):
+        same = a.op == b.op and _target(a) == _target(b) and len(a.all_input_nodes) == len(b.all_input_nodes)
+        if not same or _plainly(a) != _plainly(b) or a.meta.get("shape") != b.meta.get("shape"):
+            return str(a.meta.get("path", ""))
+        if a.op == "get_attr" and not torch.equal(a.meta["value"], b.meta["value"]):
+            return next((str(user.meta.get("path", "")) for user in a.users), "")
+    return None if len(ours) == len(theirs) else ""
+
+
+def _plainly(node: fx.Node) -> str:
+    """The arguments as text, tensors by their place."""
+    return repr((node.args, node.kwargs))

@@ -56,6 +56,19 @@ def _random(value: Any, size: int, generator: torch.Generator) -> Any:
     return value
 
 
+def other_values(value: Any, spread: float, generator: torch.Generator) -> Any:
+    """The same arguments with random fractions of another size; whole numbers are drawn from those that there are."""
+    if isinstance(value, Tensor):
+        if value.is_floating_point():
+            return torch.randn(value.shape, generator=generator, dtype=value.dtype).abs() * spread
+        return _random(value, len(value), generator) if value.dim() else value
+    if isinstance(value, dict):
+        return {key: other_values(item, spread, generator) for key, item in value.items()}
+    if isinstance(value, (tuple, list)):
+        return type(value)(other_values(item, spread, generator) for item in value)
+    return value
+
+
 def random_batch(example: Tensor, size: int) -> Tensor:
     """A batch like an example, of other numbers, the same each time."""
     return _random_tensor(example, size, torch.Generator().manual_seed(size))

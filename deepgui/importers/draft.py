@@ -12,9 +12,10 @@ from torch import Tensor
 from deepgui.catalog.spec import LayerSpec, ParamSpec, Registry, Value, freeze
 from deepgui.compiler.facts import facts, incoming
 from deepgui.compiler.tensors import tensor_facts
+from deepgui.graph.blocks import blocks_of, with_blocks
 from deepgui.graph.edits import fresh_id, identifier, snake
 from deepgui.graph.shapes import TensorType
-from deepgui.graph.values import Network, Node, Wire
+from deepgui.graph.values import Block, Code, Network, Node, Wire
 from deepgui.importers.report import Inexpressible
 
 _UNIFORM = frozenset({"kernel_size", "stride", "padding", "dilation", "output_padding", "output_size"})
@@ -49,6 +50,24 @@ class Draft:
     types: dict[tuple[str, str], TensorType] = field(default_factory=dict)
     _taken: set[str] = field(default_factory=set)
     _tried: dict[str, int] = field(default_factory=dict)
+
+    @property
+    def code(self) -> Mapping[str, Block]:
+        """The layers in Python that were placed, by kind."""
+        used = {node.kind for node in self.nodes.values()}
+        return {kind: block for kind, block in blocks_of(self.registry).items() if kind in used}
+
+    def define(self, kind: str, code: Code) -> LayerSpec:
+        """Let the catalogue have a layer in Python, called ``kind`` if that is free. Its source must be trusted."""
+        known = blocks_of(self.registry)
+        for name, block in known.items():
+            if block.code == code:
+                return self.registry[name]
+        name = fresh_id(set(self.registry), kind)
+        base = getattr(self.registry, "base", self.registry)
+        made = Block(Network(name), code=code)
+        self.registry = with_blocks(base, {**known, name: made})
+        return self.registry[name]
 
     def input(self, name: str, type_: TensorType) -> Wired:
         """Place an Input; the first dimension of ``type_`` is the batch."""

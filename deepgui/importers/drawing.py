@@ -14,6 +14,7 @@ from torch import fx, nn
 from deepgui.catalog.spec import LayerSpec, PortSpec, Registry
 from deepgui.graph.shapes import Dim, TensorType
 from deepgui.importers import arithmetic, shaping, weighted
+from deepgui.importers.classes_as_code import constructor
 from deepgui.importers.context import Context
 from deepgui.importers.draft import Draft, Wired, name_from
 from deepgui.importers.functions import TABLE, by_table, nested, plain
@@ -22,6 +23,7 @@ from deepgui.importers.layers import Layers
 from deepgui.importers.recording import Recording, name_of
 from deepgui.importers.report import Inexpressible, Note
 from deepgui.importers.values import Fixed, Operand
+from deepgui.importers.ways import Ways
 
 _FILLED_BY = (arithmetic, shaping, weighted)
 """Importing them registers what they place."""
@@ -30,15 +32,18 @@ _SPOKEN = re.compile(r"^__i?(.+?)__$")
 
 
 def draw(
-    recording: Recording, module: nn.Module, layers: Layers, registry: Registry, name: str
+    recording: Recording, module: nn.Module, layers: Layers, registry: Registry, name: str, ways: Ways | None = None
 ) -> tuple[Draft, list[Note]]:
     """Place everything that leads to the outputs of a recording.
+
+    Args:
+        ways: given if what has no place in a drawing may be a layer in Python.
 
     Returns:
         The draft, and what there is to say about it; a note of severity ``error`` for each call that has no place
         in a drawing, in which case the draft lacks it.
     """
-    work = _Drawing(module, layers, Draft(registry, name))
+    work = _Drawing(module, layers, Draft(registry, name), ways)
     needed = _needed(recording.graph)
     for node in recording.graph.nodes:
         if node.op == "placeholder":
@@ -63,8 +68,9 @@ def _needed(graph: fx.Graph) -> set[fx.Node]:
 
 
 class _Drawing:
-    def __init__(self, module: nn.Module, layers: Layers, draft: Draft) -> None:
+    def __init__(self, module: nn.Module, layers: Layers, draft: Draft, ways: Ways | None) -> None:
         self._module = module
+        self._ways = ways
         self._layers = layers
         self.draft = draft
         self.notes: list[Note] = []
@@ -107,12 +113,37 @@ class _Drawing:
             self._values[node] = _checked(result, node)
         except Inexpressible as reason:
             self.draft.back_to(before)
-            self._refuse(node, self._name(node), str(reason))
-            self._values[node] = self._stand_in(node)
+            self._values[node] = self._otherwise(node, str(reason))
         except (TypeError, ValueError, KeyError, IndexError, AttributeError) as error:
             self.draft.back_to(before)
-            self._refuse(node, self._name(node), f"it is called in a way that is not understood ({error})")
-            self._values[node] = self._stand_in(node)
+            self._values[node] = self._otherwise(node, f"it is called in a way that is not understood ({error})")
+
+    def _otherwise(self, node: fx.Node, reason: str) -> Any:
+        """What a call returns that has no place in a drawing: of a layer in Python, if that may be."""
+        before = self.draft.mark()
+        if self._ways is not None:
+            try:
+                result = self._ways.call(node, self._context(node, _types(node)), self._value, self._constructor(node))
+                result = _checked(result, node)
+            except Inexpressible as why:
+                self.draft.back_to(before)
+                reason = f"{reason}, and as code {why}"
+            else:
+                self.notes.append(Note("code", self._name(node), str(node.meta.get("path", "")), reason))
+                return result
+        self._refuse(node, self._name(node), reason)
+        return self._stand_in(node)
+
+    def _constructor(self, node: fx.Node) -> tuple[str, nn.Module] | None:
+        """How the layer that is called is made, and the layer; None for a function."""
+        if node.op != "call_module":
+            return None
+        module = self._module.get_submodule(str(node.target))
+        known = self._layers(module)
+        if known is None or id(module) in self._first_use:
+            raise Inexpressible("the layer is used elsewhere, too")
+        self._first_use[id(module)] = ""
+        return constructor(*known), module
 
     def _name(self, node: fx.Node) -> str:
         if node.op == "call_module":
@@ -125,10 +156,7 @@ class _Drawing:
             self.notes.append(found)
 
     def _stand_in(self, node: fx.Node) -> Any:
-        """What a call returns that could not be placed: ends without a node, so that all else is still looked at.
-
-        A node of the user's own code will stand here once there is such a kind.
-        """
+        """What a call returns that could not be placed: ends without a node, so that all else is still looked at."""
         if "type" in node.meta:
             return Wired("", "output", node.meta["type"])
         return {}
@@ -157,6 +185,9 @@ class _Drawing:
         known = self._layers(module)
         assert known is not None
         spec, settings = known
+        state = module.state_dict()
+        if self._ways is not None and (held := self._ways.modules.get(id(module))) is not None:
+            spec, state = self._ways.define(self.draft, held), dict(held.state)
         arguments = inspect.signature(module.forward).bind(*node.args, **node.kwargs).arguments
         inputs, params = self._arguments(spec, arguments, inspect.signature(module.forward))
         for param in spec.params:
@@ -169,11 +200,11 @@ class _Drawing:
             _by_rank(spec.kind, inputs),
             inputs,
             {**settings, **params},
-            weights=None if first else module.state_dict(),
+            weights=None if first else state,
             name=name_from(path),
             shares=first,
         )
-        if module.state_dict() and not first:
+        if state and not first:
             self._first_use[id(module)] = next(iter(placed.values())).node
         return nested(spec.active_outputs(params), placed)
 

@@ -5,12 +5,17 @@ Used where the first way meets a call that is no node: many functions are a few 
 
 from __future__ import annotations
 
+import logging
 import warnings
 from collections.abc import Iterator
+from contextlib import redirect_stderr, redirect_stdout
+from io import StringIO
 from typing import Any
 
 import torch
 from torch import Tensor, nn
+
+_LOG = logging.getLogger("torch.fx.experimental.symbolic_shapes")
 
 
 def taken_apart(module: nn.Module, args: tuple[Any, ...], kwargs: dict[str, Any]) -> nn.Module | None:
@@ -24,14 +29,17 @@ def taken_apart(module: nn.Module, args: tuple[Any, ...], kwargs: dict[str, Any]
     if names is None:
         return None
     shapes = {**dict(zip(names, free[0], strict=True)), **free[1]}
-    with warnings.catch_warnings():
+    with warnings.catch_warnings(), redirect_stdout(StringIO()), redirect_stderr(StringIO()):
         warnings.simplefilter("ignore")
+        before, _LOG.disabled = _LOG.disabled, True  # it prints whole graphs where it fails
         try:
             program = torch.export.export(module, args, kwargs, dynamic_shapes=shapes, strict=False)
             made: nn.Module = program.run_decompositions().module(check_guards=False)
             return made
         except Exception:  # the exporter raises whatever it likes
             return None
+        finally:
+            _LOG.disabled = before
 
 
 def _names(module: nn.Module, count: int) -> list[str] | None:

@@ -87,6 +87,7 @@ class _Grouping:
         self._types: dict[End, TensorType] = dict(draft.types)
         self._kinds: list[_Kind] = []
         self._blocks: dict[str, Block] = {}
+        self._code = draft.code
         self._paths = {n: draft.paths.get(n, "") for n in self._nodes}
         self._taken = set(self._registry) | set(self._nodes)
         self._settle_tensors()
@@ -377,7 +378,7 @@ class _Grouping:
     def result(self) -> Grouped:
         """The network that is left, with the blocks that it uses."""
         network = Network(edits.identifier(self._name), self._nodes, tuple(self._wires))
-        return Grouped(network, self._blocks, self._weights)
+        return Grouped(network, {**self._code, **self._blocks}, self._weights)
 
 
 def _input_params(type_: TensorType) -> dict[str, Value]:

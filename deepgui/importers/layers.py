@@ -64,6 +64,11 @@ class Layers:
             self._known[id(module)] = self._recognise(module)
         return self._known[id(module)]
 
+    def keep(self, module: nn.Module, spec: LayerSpec, settings: Mapping[str, Value]) -> None:
+        """Take a module as a layer from here on, whatever its class is."""
+        self._kept.append(module)
+        self._known[id(module)] = spec, dict(settings)
+
     def _recognise(self, module: nn.Module) -> tuple[LayerSpec, dict[str, Value]] | None:
         spec = next((self._specs[c] for c in type(module).__mro__ if c in self._specs), None)
         if spec is None or module._forward_hooks or module._forward_pre_hooks or "forward" in vars(module):

@@ -13,15 +13,17 @@ from torch import Tensor, nn
 
 from deepgui.catalog.spec import Registry
 from deepgui.compiler.report import check
+from deepgui.graph.blocks import with_blocks
 from deepgui.graph.problems import NetworkError
-from deepgui.importers.alignment import align
-from deepgui.importers.comparison import compare
+from deepgui.importers.alignment import align, parting
+from deepgui.importers.chosen import Chosen
+from deepgui.importers.comparison import compare, other_values
 from deepgui.importers.drawing import draw
 from deepgui.importers.exported import taken_apart
 from deepgui.importers.finish import compiled, finished
 from deepgui.importers.hierarchy import Grouped, grouped
 from deepgui.importers.layers import Layers
-from deepgui.importers.recording import Recording, named_inputs, record
+from deepgui.importers.recording import READS_VALUES, Recording, named_inputs, record
 from deepgui.importers.report import Imported, ImportFailed, ImportReport, Note
 from deepgui.project.values import Project
 
@@ -51,15 +53,91 @@ def import_module(module: nn.Module, example_inputs: Examples, *, name: str = ""
         raise ImportFailed(f"A torch.nn.Module is needed here, not {type(module).__name__}.")
     args, kwargs = _arguments(example_inputs)
     with _evaluating(module) as subject:
-        title = name or type(module).__name__
+        return _drawn(subject, args, kwargs, name or type(module).__name__)
+
+
+def _drawn(module: nn.Module, args: tuple[Any, ...], kwargs: dict[str, Any], name: str) -> Imported:
+    """The drawing that says all; where there is none, one in which some layers are Python code."""
+    failure: ImportFailed | None = None
+    first: Imported | None = None
+    try:
+        first = draw_module(module, args, kwargs, name)
+        if not first.report.errors:
+            return _where_values_choose(first, module, args, kwargs, name)
+    except ImportFailed as error:
+        failure = error
+    second = _second_way(module, args, kwargs, name) or with_code(module, args, kwargs, name) or first
+    if second is None:
+        assert failure is not None
+        raise failure
+    return second
+
+
+def with_code(
+    module: nn.Module, args: tuple[Any, ...], kwargs: dict[str, Any], name: str, begin: str | None = None
+) -> Imported | None:
+    """A drawing in which what no drawing can say is a layer in Python: single calls, and modules where it must be.
+
+    A module is chosen where the recording or the drawing fails in it, and the one around it if that does not help.
+
+    Args:
+        begin: a module that is to be one from the start.
+
+    Returns:
+        None if there is no such drawing that answers as the module does.
+    """
+    chosen = Chosen(module)
+    if begin is not None and not chosen.take(begin, _BY_VALUES):
+        return None
+    best: Imported | None = None
+    while True:
+        where: str | None
         try:
-            first = draw_module(subject, args, kwargs, title)
-        except ImportFailed:
-            second = _second_way(subject, args, kwargs, title)
-            if second is None:
-                raise
-            return second
-        return first if not first.report.errors else _second_way(subject, args, kwargs, title) or first
+            found = draw_module(chosen.module, args, kwargs, name, original=module, chosen=chosen)
+        except ImportFailed as error:
+            where, why = error.where, str(error).rstrip(".")
+        else:
+            if not found.report.errors:
+                best = chosen.settled(found) if found.report.ok else best
+                where, why = _place_of_choice(found, chosen.module, args, kwargs, chosen), _BY_VALUES
+            else:
+                where, why = found.report.errors[0].where, found.report.errors[0].message
+        if where is None or not chosen.take(where, why):
+            return best
+
+
+_BY_VALUES = "its path depends on the values of tensors"
+
+
+def _where_values_choose(
+    first: Imported, module: nn.Module, args: tuple[Any, ...], kwargs: dict[str, Any], name: str
+) -> Imported:
+    """The drawing, or one with code where other values take another path than the examples did."""
+    where = _place_of_choice(first, module, args, kwargs)
+    return first if where is None else with_code(module, args, kwargs, name, begin=where) or first
+
+
+def _place_of_choice(
+    found: Imported, module: nn.Module, args: tuple[Any, ...], kwargs: dict[str, Any], chosen: Chosen | None = None
+) -> str | None:
+    """The submodule that computes something else for other values, where the code looks at values at all."""
+    if not any(n.operation in READS_VALUES for n in found.report.notes):
+        return None
+    layers = Layers(_catalogue())
+    if chosen is not None:
+        chosen.tell(layers)
+    generator = torch.Generator().manual_seed(0)
+    try:
+        given = _with_batch((args, kwargs), BATCHES[0])
+        one = record(module, given[0], given[1], lambda m: layers(m) is not None)
+        for spread in (1.0, -1.0, 0.0, 10.0):
+            asked = other_values(given, spread, generator)
+            other = record(module, asked[0], asked[1], lambda m: layers(m) is not None)
+            if (where := parting(one, other)) is not None:
+                return where
+    except Exception:  # a module may refuse values by raising
+        return None
+    return None
 
 
 def _second_way(module: nn.Module, args: tuple[Any, ...], kwargs: dict[str, Any], name: str) -> Imported | None:
@@ -100,22 +178,36 @@ def _evaluating(module: nn.Module) -> Iterator[nn.Module]:
             m.training = training
 
 
+def _catalogue() -> Registry:
+    from deepgui.catalog.builtin import registry
+
+    return registry()
+
+
 def draw_module(
-    module: nn.Module, args: tuple[Any, ...], kwargs: dict[str, Any], name: str, *, original: nn.Module | None = None
+    module: nn.Module,
+    args: tuple[Any, ...],
+    kwargs: dict[str, Any],
+    name: str,
+    *,
+    original: nn.Module | None = None,
+    chosen: Chosen | None = None,
 ) -> Imported:
     """:func:`import_module` for a module that is in evaluation mode, with arguments as ``forward`` takes them.
 
-    ``original`` is what the answers are compared with, if not the module itself.
+    Args:
+        original: what the answers are compared with, if not the module itself.
+        chosen: given if what has no place in a drawing may be a layer in Python.
     """
-    from deepgui.catalog.builtin import registry as catalogue
-
-    registry = catalogue()
+    registry = _catalogue()
     layers = Layers(registry)
+    if chosen is not None:
+        chosen.tell(layers)
     recording = _recorded(module, args, kwargs, layers)
-    draft, notes = draw(recording, module, layers, registry, name)
+    draft, notes = draw(recording, module, layers, registry, name, chosen.ways if chosen else None)
     notes = [*recording.notes, *notes]
-    flat = Grouped(draft.network(), {}, draft.weights)
-    report = check(flat.network, registry)
+    flat = Grouped(draft.network(), dict(draft.code), draft.weights)
+    report = check(flat.network, with_blocks(registry, flat.blocks))
     if not any(n.severity == "error" for n in notes):
         notes += [Note("error", "check", p.node, p.message.rstrip(".")) for p in report.errors]
     said = ImportReport("recorded", len(flat.network.nodes), report.parameters, notes=tuple(notes))

@@ -18,7 +18,7 @@ from torch import Tensor, nn
 from deepgui.graph.edits import fresh_id, identifier, snake
 from deepgui.importers import onnx_layers, onnx_shapes
 from deepgui.importers.comparison import difference, random_batch
-from deepgui.importers.module import BATCHES, draw_module
+from deepgui.importers.module import BATCHES, draw_module, with_code
 from deepgui.importers.onnx_ops import OPERATIONS, PREPARED, SETTINGS, WEIGHTS
 from deepgui.importers.report import Imported, ImportFailed
 from deepgui.importers.sources import example
@@ -45,6 +45,8 @@ def import_onnx(path: Path, shapes: Sequence[tuple[tuple[int, ...], str]] = ()) 
     module.eval()
     examples = _examples(model, shapes)
     imported = draw_module(module, (), examples, identifier(path.stem))
+    if imported.report.errors:
+        imported = with_code(module, (), examples, identifier(path.stem)) or imported
     report = replace(imported.report, way="onnx")
     if imported.report.largest_difference is not None:
         report = replace(report, **_compared(path, module, imported, examples))

@@ -15,7 +15,15 @@ TOLERANCE = 1e-5
 
 
 class ImportFailed(ValueError):
-    """Nothing was imported: one plain sentence that says why and, where that helps, what to do."""
+    """Nothing was imported: one plain sentence that says why and, where that helps, what to do.
+
+    Attributes:
+        where: the submodule that is the reason; None if that is not known.
+    """
+
+    def __init__(self, message: str, where: str | None = None) -> None:
+        super().__init__(message)
+        self.where = where
 
 
 class Inexpressible(Exception):
@@ -27,14 +35,14 @@ class Note:
     """One thing that a person should know about an import.
 
     Attributes:
-        severity: ``error``: a part could not be expressed, and the drawing lacks it. ``note``: it is expressed,
-            but not quite as it was.
+        severity: ``error``: a part could not be expressed, and the drawing lacks it. ``code``: a part is a layer in
+            Python instead of a drawing. ``note``: it is expressed, but not quite as it was.
         operation: the module or function, by PyTorch's or ONNX's name.
         where: the submodule or ONNX node that it belongs to; empty for the network as a whole.
         message: why, as a plain sentence part.
     """
 
-    severity: Literal["error", "note"]
+    severity: Literal["error", "code", "note"]
     operation: str
     where: str
     message: str
@@ -70,6 +78,11 @@ class ImportReport:
     def errors(self) -> tuple[Note, ...]:
         """The parts that could not be expressed."""
         return tuple(n for n in self.notes if n.severity == "error")
+
+    @property
+    def code(self) -> tuple[Note, ...]:
+        """The parts that are layers in Python, since no drawing could say them."""
+        return tuple(n for n in self.notes if n.severity == "code")
 
     @property
     def close(self) -> bool:

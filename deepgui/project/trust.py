@@ -30,10 +30,15 @@ def trust(source: str) -> None:
         OSError: it cannot be remembered; it is then trusted until the process ends.
     """
     mark = fingerprint(source)
-    _until_the_end.add(mark)
-    blocks.forget()
+    trust_for_now(source)
     _file(mark).parent.mkdir(parents=True, exist_ok=True)
     atomic.replace(_file(mark), source.encode("utf-8", "surrogatepass"))
+
+
+def trust_for_now(source: str) -> None:
+    """Let this source run until the process ends: it is the code of something that is running here already."""
+    _until_the_end.add(fingerprint(source))
+    blocks.forget()
 
 
 def forget(source: str) -> None:
