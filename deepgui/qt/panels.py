@@ -10,6 +10,7 @@ from deepgui.qt.probes.boundary import BoundaryDock
 from deepgui.qt.probes.confusion import ConfusionDock
 from deepgui.qt.probes.feature_maps import FeatureMapDock
 from deepgui.qt.readiness import Readiness
+from deepgui.qt.results.dock import ResultsDock
 from deepgui.qt.session import Session
 from deepgui.qt.workbench import Workbench
 
@@ -22,6 +23,7 @@ def add_training(session: Session, bench: Workbench, parent: QObject) -> tuple[R
     bench.fill("feature_maps", FeatureMapDock(session, controller))
     bench.fill("confusion", ConfusionDock(session, controller))
     bench.fill("boundary", BoundaryDock(session, controller))
+    bench.fill("results", ResultsDock(session, controller))
     controller.message.connect(bench.log.note)
     DeviceChip(session, controller, bench)
     return controller, readiness

@@ -30,14 +30,15 @@ TITLES: Mapping[str, str] = {
     "feature_maps": "Feature maps",
     "confusion": "Confusion",
     "boundary": "Boundary",
+    "results": "Results",
     "problems": "Problems",
     "code": "Code",
     "log": "Log",
 }
-BOTTOM = ("training", "feature_maps", "confusion", "boundary", "problems", "code", "log")
+BOTTOM = ("training", "feature_maps", "confusion", "boundary", "results", "problems", "code", "log")
 WIDE = 1680
 """From this width on there is room for the code beside the other panels."""
-STATE_VERSION = 1
+STATE_VERSION = 2
 BOTTOM_SHARE = 0.42
 SIDES_AT_MOST = (264, 400)
 
