@@ -46,7 +46,8 @@ class Field:
             ``labels`` (K,) float, 1 for every class that an example has;
             ``series`` (T, C), numbers over time; ``tokens`` (T,) int64, indices into ``classes``, the vocabulary;
             ``padding`` (T,) bool, True where a sequence has ended, as ``key_padding_mask`` wants it;
-            ``length`` () int64, how many of T count; ``classmap`` (H, W) int64, the class of every pixel;
+            ``length`` () int64, how many of T count; ``classmap`` (H, W) int64, the class of every pixel,
+            -100 (what torch's losses leave out) where it has none;
             ``boxes`` (M, 5) float: class, centre x, centre y, width, height as shares of the image, class -1 for none.
             Of graphs, which are joined into one where a batch has several: ``features`` (n, F) of nodes,
             ``edges`` (2, E) int64, ``edge_features`` (E, K), ``graph`` (n,) int64, the graph a node belongs to, and
@@ -57,6 +58,7 @@ class Field:
         columns: names of the elements of a vector's last dimension, where they are known.
         form: how a vector was made from the columns of a text table, if it was.
         text: how tokens were made of text, if they were; :func:`~deepgui.data.tokenizers.tokenizer_of` reads them.
+        scaled: whether its numbers may be brought to a common scale; not if they are indicators or shares of a whole.
     """
 
     name: str
@@ -67,6 +69,7 @@ class Field:
     columns: tuple[str, ...] = ()
     form: TableForm | None = None
     text: TextForm | None = None
+    scaled: bool = True
 
     def state(self) -> dict[str, Any]:
         """Plain values for JSON."""

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import NamedTuple
 
@@ -46,7 +48,7 @@ class ImageShape(NamedTuple):
 
 def read_header(path: Path) -> ImageHeader:
     """Size (as a person sees it, orientation applied) and mode without decoding. Raises DataError."""
-    with _plain_errors(path), Image.open(path) as image:
+    with opened_image(path) as image:
         width, height = image.size
         has_exif = "exif" in image.info or image.format != "PNG"  # asking a PNG without it would decode the pixels
         if has_exif and image.getexif().get(_EXIF_ORIENTATION) in (5, 6, 7, 8):
@@ -56,16 +58,23 @@ def read_header(path: Path) -> ImageHeader:
 
 def read_image(path: Path, form: ImageShape) -> Tensor:
     """The image as uint8 of shape ``form.shape``. Transparent parts become white. Raises DataError."""
-    with _plain_errors(path), Image.open(path) as opened:
+    with opened_image(path) as opened:
         size = (form.width, form.height)
         if max(opened.size) > 2 * max(size):
             opened.draft("L" if form.gray else "RGB", (2 * max(size), 2 * max(size)))  # JPEG decodes a smaller one
         image = _to_mode(ImageOps.exif_transpose(opened), "L" if form.gray else "RGB")
         if image.size != size:
-            image = _resize(image, size, form.fit)
+            image = resized(image, size, form.fit)
         pixels = np.array(image)
     tensor = torch.from_numpy(pixels)
     return tensor.unsqueeze(0) if form.gray else tensor.permute(2, 0, 1).contiguous()
+
+
+@contextmanager
+def opened_image(path: Path) -> Iterator[Image.Image]:
+    """An image file, decoded when it is looked at. What goes wrong meanwhile becomes a DataError that names it."""
+    with _plain_errors(path), Image.open(path) as image:
+        yield image
 
 
 class _plain_errors:  # noqa: N801
@@ -107,9 +116,35 @@ def _to_bytes(image: Image.Image) -> Image.Image:
     return Image.fromarray((values.clip(0, top) * (255 / top)).round().astype(np.uint8), "L")
 
 
-def _resize(image: Image.Image, size: tuple[int, int], fit: str) -> Image.Image:
+def resized(
+    image: Image.Image, size: tuple[int, int], fit: str, way: Image.Resampling = Image.Resampling.BILINEAR, pad: int = 0
+) -> Image.Image:
+    """The image in this size (width, height), see :class:`ImageShape`; what is padded has the value ``pad``."""
     if fit == "stretch":
-        return image.resize(size, Image.Resampling.BILINEAR)
+        return image.resize(size, way)
     if fit == "pad":
-        return ImageOps.pad(image, size, Image.Resampling.BILINEAR)
-    return ImageOps.fit(image, size, Image.Resampling.BILINEAR)
+        return ImageOps.pad(image, size, way, color=pad)
+    return ImageOps.fit(image, size, way)
+
+
+class Placement(NamedTuple):
+    """Where a point of an image lies after ``stretch`` or ``pad``: ``x * scale_x + left``, ``y * scale_y + top``."""
+
+    scale_x: float
+    scale_y: float
+    left: float
+    top: float
+
+
+def placement(header: ImageHeader, form: ImageShape) -> Placement:
+    """Where an image with this header is put, in pixels."""
+    scale_x, scale_y = form.width / header.width, form.height / header.height
+    if form.fit == "stretch":
+        return Placement(scale_x, scale_y, 0, 0)
+    width, height = form.width, form.height
+    if scale_y > scale_x:  # rounded as ImageOps.pad does it
+        height = round(header.height / header.width * form.width)
+    elif scale_x > scale_y:
+        width = round(header.width / header.height * form.height)
+    left, top = round((form.width - width) * 0.5), round((form.height - height) * 0.5)
+    return Placement(width / header.width, height / header.height, left, top)

@@ -7,9 +7,13 @@ from dataclasses import replace
 from pathlib import Path
 
 from deepgui.data import wave_files
+from deepgui.data.box_tables import coco_files, is_box_csv
+from deepgui.data.class_folders import split_folders
 from deepgui.data.errors import DataError
 from deepgui.data.idx import idx_header
 from deepgui.data.image_files import EXTENSIONS
+from deepgui.data.segmentation_folder import folders_of
+from deepgui.data.voc import has_xml
 from deepgui.project.values import DataConfig
 
 _TABLES = (".csv", ".tsv", ".txt", ".data")
@@ -29,6 +33,8 @@ def recognise(path: Path | str) -> str:
     if path.is_dir():
         return _folder(path)
     suffix = path.suffix.lower()
+    if suffix == ".json" or (suffix == ".csv" and is_box_csv(path)):
+        return "boxes_folder"
     if suffix in _TABLES:
         return "csv"
     if suffix in _ARRAYS:
@@ -58,6 +64,10 @@ def _folder(path: Path) -> str:
         raise DataError(f"the folder cannot be read ({error.strerror})", file=path) from None
     if any(p.is_file() and ("idx" in p.name.lower() or "ubyte" in p.name.lower()) and _is_idx(p) for p in entries):
         return "idx"
+    if has_xml(path) or any(_is_coco(file) for file in coco_files(path)):
+        return "boxes_folder"
+    if folders_of(split_folders(path)[1][0][1]) is not None:
+        return "segmentation_folder"
     if any(f.suffix.lower() in EXTENSIONS for p in entries if p.is_dir() for f in _below(p)):
         return "image_folder"
     if any(f.suffix.lower() in wave_files.EXTENSIONS for f in _below(path)):
@@ -74,6 +84,11 @@ def _below(folder: Path) -> Iterator[Path]:
         if count >= _LOOK_AT:
             return
         yield file
+
+
+def _is_coco(file: Path) -> bool:
+    """Whether a JSON file is called as COCO and those who follow it call theirs."""
+    return "coco" in file.stem.casefold() or file.stem.casefold().startswith("instances")
 
 
 def _is_idx(path: Path) -> bool:
