@@ -8,13 +8,19 @@ from typing import Any
 import numpy as np
 from PySide6.QtCore import QPointF, QRectF, Qt
 from PySide6.QtGui import QColor, QImage, QLinearGradient, QPainter, QPainterPath, QPen, QPolygonF
+from PySide6.QtWidgets import QWidget
 
 from deepgui.probes.board import Board
+from deepgui.probes.observe import preview
 from deepgui.probes.pictures import Boundary, Watch
 from deepgui.project.values import Project
 from deepgui.qt import style, theme
 from deepgui.qt.app import application
 from deepgui.qt.probes import colors
+from deepgui.qt.results import images, points
+from deepgui.qt.results.lines import LinesView
+from deepgui.qt.results.texts import TextsView
+from deepgui.training.objectives import previews
 from deepgui.training.trainer import RunSpec, Trainer
 
 SIZE = (840, 492)
@@ -37,8 +43,10 @@ def draw(project: Project, path: Path) -> None:
     image.fill(theme.theme().color("canvas"))
     painter = QPainter(image)
     painter.setRenderHints(QPainter.RenderHint.Antialiasing | QPainter.RenderHint.SmoothPixmapTransform)
-    field = next(f for f in trainer.dataset.fields if f.name == trainer.dataset.inputs[0])
-    if field.shape == (2,):
+    field = trainer.dataset.field(trainer.dataset.inputs[0])
+    if trainer.objective.previews:
+        shown(painter, trainer)
+    elif field.shape == (2,):
         plane(painter, trainer)
     elif field.kind == "image":
         tiles(painter, trainer)
@@ -46,6 +54,44 @@ def draw(project: Project, path: Path) -> None:
         falling(painter, curves)
     painter.end()
     image.save(str(path))
+
+
+def shown(painter: QPainter, trainer: Trainer) -> None:
+    """The first thing that the objective shows of what it has learnt."""
+    found = preview(trainer.objective, trainer.networks, next(iter(trainer.objective.previews)))
+    view, margin = view_of(found), round(EDGE / 2)
+    view.resize(SIZE[0] - 2 * margin, SIZE[1] - 2 * margin)
+    painter.drawPixmap(margin, margin, view.grab())
+
+
+def view_of(found: object) -> QWidget:
+    """The application's own view of a preview."""
+    match found:
+        case previews.Images():
+            view: Any = images.ImageWall()
+            view.show_wall(images.wall_of_images(found))
+        case previews.Masks():
+            view = images.ImageWall()
+            view.show_wall(images.wall_of_masks(found))
+        case previews.Boxes():
+            view = images.ImageWall()
+            view.show_wall(images.wall_of_boxes(found))
+        case previews.Scatter():
+            view = points.PointsView()
+            view.show_cloud(points.cloud_of_scatter(found))
+        case previews.GraphDrawing():
+            view = points.PointsView()
+            view.show_cloud(points.cloud_of_graph(found))
+        case previews.Lines():
+            view = LinesView()
+            view.show_lines(found)
+        case previews.Texts():
+            view = TextsView()
+            view.show_texts(found)
+            view.setFont(style.mono(19))
+        case _:
+            raise TypeError(type(found).__name__)
+    return view  # type: ignore[no-any-return]
 
 
 def plane(painter: QPainter, trainer: Trainer) -> None:

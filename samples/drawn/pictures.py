@@ -1,0 +1,9 @@
+"""Networks that look at pictures."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from deepgui.project.values import Project
+
+SAMPLES: dict[str, Callable[[], Project]] = {}
