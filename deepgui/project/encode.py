@@ -68,16 +68,24 @@ def plain_value(value: object, what: str) -> Any:
 
 
 def plain_config(config: Any, what: str) -> dict[str, Any]:
-    """A dataclass of settings for JSON: every one, so that other defaults in time to come change nothing."""
+    """A dataclass of settings for JSON: every one, so that other defaults in time to come change nothing.
+
+    Those that came later (:data:`deepgui.project.values.LATER`) are left out while they have their defaults.
+    """
     return {
         field.name: _plain_setting(getattr(config, field.name), f"{what}.{field.name}")
         for field in dataclasses.fields(config)
+        if not ("later" in field.metadata and getattr(config, field.name) == _default(field))
     }
+
+
+def _default(field: dataclasses.Field[Any]) -> object:
+    return field.default if field.default_factory is dataclasses.MISSING else field.default_factory()
 
 
 def _plain_setting(value: object, what: str) -> Any:
     if dataclasses.is_dataclass(value):
         return plain_config(value, what)
     if isinstance(value, Mapping):
-        return {key: plain_value(value[key], f"{what}.{key}") for key in sorted(value)}
+        return {key: _plain_setting(value[key], f"{what}.{key}") for key in sorted(value)}
     return plain_value(value, what)

@@ -172,4 +172,4 @@ def _meaning_of(block: Block) -> list[Any]:
 
 
 def _changed(settings: dict[str, Any], defaults: dict[str, Any]) -> dict[str, Any]:
-    return {name: value for name, value in settings.items() if value != defaults[name]}
+    return {name: value for name, value in settings.items() if name not in defaults or value != defaults[name]}

@@ -4,9 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
+from types import MappingProxyType
+from typing import Any
 
 from deepgui.catalog.spec import Value
 from deepgui.graph.values import Block, Network
+
+LATER: Mapping[str, Any] = MappingProxyType({"later": True})
+"""Marks a setting that came after its section's first version: a file has it only where it is used, so that files
+that do not use it stay as they are, and earlier versions read them."""
 
 
 @dataclass(frozen=True)
@@ -35,6 +41,23 @@ class DataConfig:
 
 
 @dataclass(frozen=True)
+class LayerTraining:
+    """What is particular about the training of one layer, or of all layers inside a block.
+
+    Attributes:
+        frozen: its weights stay as they are, and so do running statistics of a normalisation.
+        lr: its learning rate as a multiple of the run's, or None.
+        init: how its weights begin: a function of ``torch.nn.init`` (``xavier_uniform_``); empty for PyTorch's own way.
+        init_options: the function's arguments that differ from its defaults.
+    """
+
+    frozen: bool = False
+    lr: float | None = None
+    init: str = ""
+    init_options: Mapping[str, Value] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
 class TrainingConfig:
     """How a network is trained. Names are torch's (``optimizer="AdamW"``, ``scheduler="OneCycleLR"``).
 
@@ -54,11 +77,15 @@ class TrainingConfig:
         early_stopping: epochs without improvement of the validation loss before stopping, or None.
         restore_best: give back the weights of the best epoch at the end.
         checkpoint_minutes: at most this many minutes of training are lost by a crash.
+        warmup_steps: moves of the optimiser over which the learning rate rises from nothing to the scheduler's.
+        layers: what is particular about single layers, by path: ``conv1``, ``stage.2.conv`` in the third of a row,
+            ``stage.conv`` in all of it, ``stage`` for all inside; of networks other than the main one ``key/path``.
+            Paths that no layer has mean nothing.
     """
 
     objective: str = "classification"
     objective_options: Mapping[str, Value] = field(default_factory=dict)
-    networks: Mapping[str, str] = field(default_factory=dict)
+    networks: Mapping[str, str] = field(default_factory=dict, metadata=LATER)
     optimizer: str = "Adam"
     optimizer_options: Mapping[str, Value] = field(default_factory=lambda: {"lr": 1e-3})
     scheduler: str = ""
@@ -74,6 +101,8 @@ class TrainingConfig:
     early_stopping: int | None = None
     restore_best: bool = True
     checkpoint_minutes: float = 1.0
+    warmup_steps: int = field(default=0, metadata=LATER)
+    layers: Mapping[str, LayerTraining] = field(default_factory=dict, metadata=LATER)
 
 
 @dataclass(frozen=True)

@@ -36,10 +36,20 @@ def to_text(project: Project) -> str:
     for key, config in (("data", project.data), ("training", project.training)):
         with out.section(key):
             for setting, value in plain_config(config, key).items():
-                out.entry(setting, value)
+                _write_setting(out, setting, value)
     _write_layouts(out, "layout", project.networks)
     _write_layouts(out, "block_layout", {key: block.network for key, block in project.blocks.items()})
     return out.text()
+
+
+def _write_setting(out: Writer, name: str, value: Any) -> None:
+    """What is a table of objects has one of them a line."""
+    if isinstance(value, dict) and value and all(isinstance(item, dict) for item in value.values()):
+        with out.section(name):
+            for key, item in value.items():
+                out.entry(key, item)
+    else:
+        out.entry(name, value)
 
 
 def _write_layouts(out: Writer, section: str, networks: Mapping[str, Network]) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import torch
@@ -12,7 +12,7 @@ from torch.nn.utils import clip_grad_norm_
 from deepgui.project.values import TrainingConfig
 from deepgui.training.fused import Backward, quick_step
 from deepgui.training.layout import like
-from deepgui.training.optim import Length, OptimError, Schedule, build_optimizer
+from deepgui.training.optim import FACTOR, NO_FACTORS, Length, OptimError, Schedule, build_optimizer
 
 
 class Mover:
@@ -22,15 +22,23 @@ class Mover:
         length: of the run, counted in batches.
     """
 
-    def __init__(self, modules: Sequence[nn.Module], config: TrainingConfig, device: torch.device, length: Length):
-        """Raises OptimError for settings that PyTorch refuses."""
+    def __init__(
+        self,
+        modules: Sequence[nn.Module],
+        config: TrainingConfig,
+        device: torch.device,
+        length: Length,
+        factors: Mapping[Tensor, float] = NO_FACTORS,
+    ) -> None:
+        """``factors``: of weights with a learning rate of their own. Raises OptimError for settings that PyTorch
+        refuses."""
         self.config = config
         self.clip = config.clip_grad_norm
         self.accumulate = config.accumulate
         self.length = length
         together = modules[0] if len(modules) == 1 else nn.ModuleList(modules)
         self.parameters = [p for p in together.parameters() if p.requires_grad]
-        self.optimizer = build_optimizer(config, together)
+        self.optimizer = build_optimizer(config, together, factors)
         self.schedule = Schedule(config, self.optimizer, self._moves())
         self.scaler = torch.amp.GradScaler(device.type) if config.precision == "fp16" else None
         self._group = self.optimizer.param_groups[0]
@@ -146,9 +154,15 @@ class Mover:
         self.optimizer.load_state_dict(state["optimizer"])
         self._group = self.optimizer.param_groups[0]
         if "fused" in self._group:
-            self._group["fused"] = fused  # as suits this device, not the one that saved
+            for group in self.optimizer.param_groups:
+                group["fused"] = fused  # as suits this device, not the one that saved
         self.schedule.load_state_dict(state["schedule"])
         if self.scaler is not None and state["scaler"]:
+        if _layout(self.optimizer.state_dict()) != _layout(state["optimizer"]):
+            raise OptimError(
+                "Other layers are frozen, or learn at rates of their own, than when the run was trained:"
+                " start a new run from its weights."
+            )
             self.scaler.load_state_dict(state["scaler"])
         self.clip = state["clip"]
         for parameter, gradient in zip(self.parameters, state["gradients"], strict=True):
@@ -171,3 +185,8 @@ class Mover:
 
     def _names(self) -> tuple[str, str]:
         return self.config.optimizer, self.config.scheduler
+
+
+def _layout(optimizer: Mapping[str, Any]) -> list[tuple[int, float]]:
+    """How many weights are in each group, and what their learning rate is multiplied by."""
+    return [(len(group["params"]), group.get(FACTOR, 1.0)) for group in optimizer["param_groups"]]

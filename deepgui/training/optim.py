@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import inspect
 import math
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cache
 from types import MappingProxyType
 from typing import Any, Literal
 
 import torch
-from torch import nn
+from torch import Tensor, nn
 from torch.optim import Optimizer, lr_scheduler
 from torch.optim.lr_scheduler import LRScheduler
 
@@ -157,8 +157,17 @@ _FALLBACKS: Mapping[str, Mapping[str, _Fallback]] = {
 }
 
 
-def build_optimizer(config: TrainingConfig, module: nn.Module) -> Optimizer:
+NO_FACTORS: Mapping[Tensor, float] = MappingProxyType({})
+
+
+def build_optimizer(
+    config: TrainingConfig, module: nn.Module, factors: Mapping[Tensor, float] = NO_FACTORS
+) -> Optimizer:
     """The configured optimiser over the module's trainable parameters, in PyTorch's fastest implementation.
+
+    Args:
+        factors: of parameters that learn at a multiple of the learning rate. Each has a group, that of the others
+            is the first.
 
     Raises OptimError if PyTorch refuses its settings or the parameters.
     """
@@ -167,8 +176,24 @@ def build_optimizer(config: TrainingConfig, module: nn.Module) -> Optimizer:
     if _can_fuse(cls, module):
         options["fused"] = True
     parameters = [p for p in module.parameters() if p.requires_grad]
-    built: Optimizer = _built(cls, parameters, options)
+    built: Optimizer = _built(cls, _grouped(parameters, factors), options)
+    for group in built.param_groups:
+        group["lr"] = group["lr"] * group.get(FACTOR, 1.0)
     return built
+
+
+FACTOR = "factor"
+"""What a group of an optimiser has its learning rate multiplied by; the first group has none."""
+
+
+def _grouped(parameters: Sequence[Tensor], factors: Mapping[Tensor, float]) -> Sequence[Tensor] | list[dict[str, Any]]:
+    """The parameters, in groups if some of them learn at a rate of their own."""
+    found = sorted({factors[p] for p in parameters if p in factors})
+    if not found:
+        return parameters
+    groups: list[dict[str, Any]] = [{"params": [p for p in parameters if p not in factors]}]
+    groups += [{"params": [p for p in parameters if factors.get(p) == f], FACTOR: f} for f in found]
+    return groups
 
 
 def _built(cls: type, subject: object, options: Mapping[str, Any]) -> Any:
@@ -190,6 +215,9 @@ def _can_fuse(cls: type, module: nn.Module) -> bool:
 class Schedule:
     """A scheduler at its own pace: tell it of every step and every epoch, it moves when it is its turn.
 
+    It drives the optimiser's learning rate itself; with a warm-up, or groups with rates of their own, it drives
+    a plan, from which the rates of all groups follow.
+
     Attributes:
         renewed: whether what was loaded had been laid out over another length and now follows this one.
     """
@@ -200,16 +228,36 @@ class Schedule:
         self.inner: LRScheduler | None = None
         self.renewed = False
         self._config, self._length = config, length
+        self._warm_up, self._moves = config.warmup_steps, 0
+        self._plan_apart = self._warm_up > 0 or len(optimizer.param_groups) > 1
+        self._planned = _still(optimizer) if self._plan_apart else optimizer
         if config.scheduler:
             self.cadence = schedulers()[config.scheduler].cadence
-            self.inner = _build_scheduler(config, optimizer, length)
-        self.each_step = self._move if self.cadence == "step" else None
+            self.inner = _build_scheduler(config, self._planned, length)
+        self.each_step = self._move if self.cadence == "step" or self._warm_up else None
+        self._follow()
 
     def _move(self) -> None:
         """One step on; a plan that is shorter than the run stays at its end."""
-        assert self.inner is not None
-        if self.inner.last_epoch < getattr(self.inner, "total_steps", math.inf) - 1:
-            self.inner.step()
+        self._moves += 1
+        if self.cadence == "step":
+            assert self.inner is not None
+            if self.inner.last_epoch < getattr(self.inner, "total_steps", math.inf) - 1:
+                self.inner.step()
+        self._follow()
+
+    def _follow(self) -> None:
+        """Give the optimiser's groups what the plan says now."""
+        if not self._plan_apart:
+            return
+        plan = self._planned.param_groups[0]
+        for group in self.optimizer.param_groups:
+            group.update({name: plan[name] for name in ("momentum", "betas") if name in plan})
+            group["lr"] = plan["lr"] * self._ramp() * group.get(FACTOR, 1.0)
+
+    def _ramp(self) -> float:
+        """How much of the planned rate is in force: all of it once warmed up."""
+        return min(1.0, (self._moves + 1) / self._warm_up) if self._warm_up else 1.0
 
     def epoch_finished(self, loss: float) -> None:
         """``loss``: what a scheduler that waits for a plateau looks at."""
@@ -219,16 +267,18 @@ class Schedule:
             self.inner.step(loss)  # type: ignore[arg-type]
         elif self.cadence == "epoch":
             self.inner.step()
+        self._follow()
 
     def set_lr(self, lr: float) -> None:
         """Change the learning rate now; what the schedule still plans is scaled by the same factor."""
-        now = self.optimizer.param_groups[0]["lr"]
+        lr = lr / self._ramp()
+        now = self._planned.param_groups[0]["lr"]
         factor = lr / now if now else 1.0
 
         def scaled(value: float) -> float:
             return value * factor if value or now else lr  # a plan that was all zero has no shape to keep
 
-        for group in self.optimizer.param_groups:
+        for group in self._planned.param_groups:
             for key in ("initial_lr", "max_lr"):
                 if key in group:
                     group[key] = scaled(group[key])
@@ -239,9 +289,13 @@ class Schedule:
             planned = getattr(self.inner, name, None)
             if planned:
                 setattr(self.inner, name, [scaled(value) for value in planned])
+        self._follow()
 
     def state_dict(self) -> dict[str, Any]:
-        return self.inner.state_dict() if self.inner is not None else {}
+        state = self.inner.state_dict() if self.inner is not None else {}
+        if not self._plan_apart:
+            return state
+        return {"inner": state, "plan": _numbers(self._planned.param_groups[0]), "moves": self._moves}
 
     def load_state_dict(self, state: dict[str, Any]) -> None:
         """Go on from :meth:`state_dict`, after the optimiser's own state was loaded.
@@ -249,20 +303,32 @@ class Schedule:
         A plan that was laid out over a run of another length is laid out anew: the learning rate is then what a
         run of this length has at this place.
         """
-        if self.inner is None or not state:
-            return
-        planned = _plan(self._config, self.inner)
-        self.inner.load_state_dict(state)
-        if _plan(self._config, self.inner) != planned:
-            self._lay_out_anew()
-            self.renewed = True
+        state = self._load_plan(state)
+        if self.inner is not None and state:
+            planned = _plan(self._config, self.inner)
+            self.inner.load_state_dict(state)
+            if _plan(self._config, self.inner) != planned:
+                self._lay_out_anew()
+                self.renewed = True
+        self._follow()
+
+    def _load_plan(self, state: dict[str, Any]) -> dict[str, Any]:
+        """Take what a plan was at, also if there was none then or is none now; returns the scheduler's own state."""
+        own, apart = self._planned.param_groups[0], "plan" in state
+        if apart:
+            own.update(state["plan"])
+            self._moves = state["moves"]
+        elif self._plan_apart:
+            own.update(_numbers(self.optimizer.param_groups[0]))
+            self._moves = self._warm_up
+        inner: dict[str, Any] = state["inner"] if apart else state
+        return inner
 
     def _lay_out_anew(self) -> None:
         """Changes that were made by hand stay: they scaled the old plan, and scale the new one likewise."""
         assert self.inner is not None
-        group, still = self.optimizer.param_groups[0], _Still([torch.zeros(1)], dict(self.optimizer.defaults))
-        fresh = Schedule(self._config, still, self._length)
-        still.step()  # a scheduler warns if it moves first
+        group, still = self._planned.param_groups[0], _still(self.optimizer)
+        fresh = Schedule(replace(self._config, warmup_steps=0), still, self._length)
         fresh._advance(self.inner.last_epoch)
         new = still.param_groups[0]
         if new["initial_lr"]:
@@ -278,7 +344,22 @@ class Schedule:
             self.inner.last_epoch = int(min(moves, getattr(self.inner, "total_steps", math.inf) - 1)) - 1
             moves = 1
         for _ in range(moves):
-            self._move()
+            if self.cadence == "step":
+                self._move()
+            else:
+                self.inner.step()
+
+
+def _numbers(group: Mapping[str, Any]) -> dict[str, Any]:
+    """What a schedule reads and writes of a group."""
+    return {name: value for name, value in group.items() if name not in ("params", FACTOR)}
+
+
+def _still(optimizer: Optimizer) -> Optimizer:
+    """Something with the settings of an optimiser for a scheduler to move."""
+    still = _Still([torch.zeros(1)], dict(optimizer.defaults))
+    still._opt_called = True  # type: ignore[attr-defined]
+    return still
 
 
 class _Still(Optimizer):

@@ -17,6 +17,7 @@ from deepgui.graph.values import Network, Node
 from deepgui.project.values import DataConfig, Project, TrainingConfig, main_key
 from deepgui.training import memory
 from deepgui.training.bindings import Part, drawn_inputs, known_fields, output_order, parts, roles, unplayed
+from deepgui.training.layers import layer_problems
 from deepgui.training.objectives import Objective, Outlook, objectives
 from deepgui.training.settings import optimizer_problems, settings_problems
 from deepgui.training.wording import sentence
@@ -41,6 +42,7 @@ def preflight(project: Project, key: str, registry: Registry, report: Report | N
     found = [*reports[key].problems, *settings_problems(config)]
     for other, its in reports.items():
         found += optimizer_problems(project.networks[other], its, config)
+        found += layer_problems(project, other, project.networks[other], its)
         if other != key:
             found += [_elsewhere(problem, other) for problem in its.problems]
     try:
@@ -231,6 +233,7 @@ def _objective_problems(
             dataset.fields,
             at.fed(),
             tuple(t for t in known if t is not None),
+            dataset,
         )
         yield from (_placed(problem, network) for problem in kind.check(outlook))
 

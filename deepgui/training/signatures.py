@@ -1,10 +1,10 @@
-"""Typed settings from the signature and docstring of a PyTorch optimiser, scheduler or loss."""
+"""Typed settings from the signature and docstring of a PyTorch optimiser, scheduler, loss or function."""
 
 from __future__ import annotations
 
 import inspect
 import re
-from collections.abc import Collection
+from collections.abc import Callable, Collection
 from typing import Any
 
 from deepgui.catalog.spec import ParamSpec, ParamType, Value, freeze
@@ -14,10 +14,11 @@ _POSITIVE = frozenset(("step_size", "total_iters", "T_0", "total_steps", "epochs
 _CHOICES = {"line_search_fn": ("strong_wolfe",), "adjust_lr_fn": ("original", "match_rms_adamw")}
 
 
-def params_of(cls: type, hidden: Collection[str]) -> tuple[ParamSpec, ...]:
-    """The constructor's arguments as declarations, but those in ``hidden``."""
-    docs = _argument_docs(inspect.getdoc(cls) or "")
-    arguments = list(inspect.signature(cls.__init__).parameters.values())[1:]  # type: ignore[misc]
+def params_of(subject: Callable[..., Any], hidden: Collection[str]) -> tuple[ParamSpec, ...]:
+    """The arguments of a class's constructor, or of a function after its first, but those in ``hidden``."""
+    docs = _argument_docs(inspect.getdoc(subject) or "")
+    called = subject.__init__ if isinstance(subject, type) else subject  # type: ignore[misc]
+    arguments = list(inspect.signature(called).parameters.values())[1:]
     return tuple(_param(a, docs.get(a.name, "")) for a in arguments if a.name not in hidden)
 
 
@@ -61,9 +62,9 @@ def _default(value: Any, kind: str) -> Value:
     return float(frozen) if kind == "float" and isinstance(frozen, int) else frozen
 
 
-def summary_of(cls: type) -> str:
+def summary_of(subject: Callable[..., Any]) -> str:
     """The first paragraph of the docstring that is prose, on one line."""
-    for paragraph in re.split(r"\n\s*\n", inspect.getdoc(cls) or ""):
+    for paragraph in re.split(r"\n\s*\n", inspect.getdoc(subject) or ""):
         text = " ".join(paragraph.split())
         if text and not text.startswith(".."):
             return plain(text)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
 
@@ -13,7 +13,7 @@ from deepgui.project.values import TrainingConfig
 from deepgui.training.devices import PRECISIONS
 from deepgui.training.mover import Mover
 from deepgui.training.objectives.base import Batch, Networks, Objective, Outcome
-from deepgui.training.optim import Length, Schedule
+from deepgui.training.optim import NO_FACTORS, Length, Schedule
 
 
 class Stepper:
@@ -25,9 +25,18 @@ class Stepper:
     """
 
     def __init__(
-        self, networks: Networks, objective: Objective, config: TrainingConfig, device: torch.device, length: Length
+        self,
+        networks: Networks,
+        objective: Objective,
+        config: TrainingConfig,
+        device: torch.device,
+        length: Length,
+        factors: Mapping[Tensor, float] = NO_FACTORS,
     ) -> None:
-        """``length`` counts batches. Raises OptimError for settings that PyTorch refuses."""
+        """``length`` counts batches, ``factors`` are of weights with a learning rate of their own.
+
+        Raises OptimError for settings that PyTorch refuses.
+        """
         self.objective = objective
         self.networks = networks
         self.movers = {
@@ -36,6 +45,7 @@ class Stepper:
                 objective.config_of(turn, config),
                 device,
                 length,
+                factors,
             )
             for turn in objective.turns
         }
@@ -67,7 +77,7 @@ class Stepper:
         outcome: Outcome | None = None
         for turn in self.objective.turns_at(step):
             with self._only(turn):
-                now = self._turn(turn, self.movers[turn], batch, index)
+                now = self._turn(turn, mover, batch, index)
             outcome = now if outcome is None else outcome._replace(parts={**outcome.parts, **now.parts})
         assert outcome is not None
         return outcome
@@ -135,8 +145,8 @@ class Stepper:
         """Tensors and plain values: all that decides how the next steps move."""
         first, *others = self.movers
         return {
-            **self.movers[first].state_dict(),
-            "others": {turn: self.movers[turn].state_dict() for turn in others},
+            **self._first.state_dict(),
+            "others": {turn: mover.state_dict() for turn, mover in others.items()},
             "objective": self.objective.state_dict(),
         }
 

@@ -13,7 +13,7 @@ from time import perf_counter
 from typing import TYPE_CHECKING, Any
 
 import torch
-from torch import nn
+from torch import Tensor, nn
 
 from deepgui.catalog.spec import Registry
 from deepgui.compiler.build import build
@@ -27,7 +27,7 @@ from deepgui.data.dataset import Dataset, prepare
 from deepgui.data.progress import GivenUp, Progress, listening
 from deepgui.graph.problems import NetworkError
 from deepgui.project.values import Project, main_key
-from deepgui.training import checkpoints, failures, memory
+from deepgui.training import checkpoints, failures, layers, memory
 from deepgui.training.alarm import Alarm
 from deepgui.training.audience import Audience, Observer
 from deepgui.training.bindings import make_objective, roles
@@ -237,11 +237,17 @@ class Trainer:
             for role, key in self.keys.items()
         }
         self._step_cost = sum(found.multiply_adds for found in reports.values()) * config.batch_size
-        modules = {r: build(project.networks[key], kinds, reports[r]).to(self.device) for r, key in self.keys.items()}
-        self.networks, self._together = Networks(modules), together(modules)
+        modules = {r: build(project.networks[key], kinds, reports[r]) for r, key in self.keys.items()}
         self.module = next(iter(modules.values()))
         if self.spec.resume is None:
             start_from(self.module, project.weights)
+        self._factors: dict[Tensor, float] = {}
+        for role, key in self.keys.items():
+            own = layers.of_network(project, key)
+            layers.begin(modules[role], own)
+            layers.freeze(modules[role].to(self.device), own)
+            self._factors |= layers.factors(modules[role], own)
+        self.networks, self._together = Networks(modules), together(modules)
         lay_out(self._together, self._step_cost, self.device)
 
     def _state_of(self, run: Path) -> checkpoints.State:
@@ -276,7 +282,7 @@ class Trainer:
         self.steps_per_epoch = len(self._batches)
         self.total_steps = min(config.epochs * self.steps_per_epoch, config.max_steps or sys.maxsize)
         length = Length(self.steps_per_epoch, config.epochs, self.total_steps)
-        self.stepper = Stepper(self.networks, self.objective, config, self.device, length)
+        self.stepper = Stepper(self.networks, self.objective, config, self.device, length, self._factors)
         self._ledger = Ledger(self.objective.hits, self.device, self.position.sums)
 
     def _started(self) -> Started:
