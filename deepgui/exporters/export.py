@@ -80,9 +80,9 @@ def export(subject: Exportable, to: Target, out: Path | str) -> ExportResult:
             raise ExportError(f"The network could not be exported to {to}: {_said(error)}") from error
         paths = staging.commit(places)
     count = sum(len(batch[0]) for batch in asked.batches)
-    return ExportResult(
-        paths, difference, f"{checker}, {count} {'real' if asked.real else 'random'} inputs", subject.fresh
-    )
+    given = f"{count} {'real' if asked.real else 'random'} inputs"
+    noise = ", the same noise for both" if asked.draws else ""
+    return ExportResult(paths, difference, f"{checker}, {given}{noise}", subject.fresh)
 
 
 def _said(error: Exception) -> str:

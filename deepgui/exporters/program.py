@@ -11,9 +11,9 @@ from pathlib import Path
 import torch
 from torch.export import Dim, ExportedProgram
 
-from deepgui.exporters.exportable import Exportable, answer
+from deepgui.exporters.exportable import Exportable
 from deepgui.exporters.suffixes import suffix_of, with_suffix
-from deepgui.exporters.verify import ExportError, Probe, first_line
+from deepgui.exporters.verify import ExportError, Probe, first_line, repeatable
 
 STAGED = "program.pt2"
 
@@ -38,7 +38,7 @@ def write(subject: Exportable, asked: Probe, folder: Path, places: Mapping[str, 
     with quiet():
         torch.export.save(program_of(subject, asked), path)
         module = torch.export.load(path).module()
-    return asked.compare(lambda batch: answer(module, batch), places[STAGED].name), "torch.export"
+    return asked.compare(lambda batch: repeatable(module, batch), places[STAGED].name), "torch.export"
 
 
 def program_of(subject: Exportable, asked: Probe) -> ExportedProgram:

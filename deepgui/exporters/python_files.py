@@ -17,7 +17,7 @@ from deepgui.exporters import weights
 from deepgui.exporters.exportable import Exportable, tensors
 from deepgui.exporters.predict_script import predict_script
 from deepgui.exporters.train_script import train_script
-from deepgui.exporters.verify import ExportError, Probe, first_line
+from deepgui.exporters.verify import SEED, ExportError, Probe, first_line
 from deepgui.graph.edits import identifier
 
 MODULE = "module.py"
@@ -35,14 +35,18 @@ class Refuse:
 sys.meta_path.insert(0, Refuse())
 import torch
 from safetensors.torch import load_file
-source, name, weights, batches, answers = sys.argv[1:]
+source, name, weights, batches, answers, seed = sys.argv[1:]
 spec = importlib.util.spec_from_file_location("exported", source)
 module = importlib.util.module_from_spec(spec)
 spec.loader.exec_module(module)
 model = getattr(module, name)().eval()
 model.load_state_dict(load_file(weights))
 with torch.no_grad():
-    torch.save([model(*batch) for batch in torch.load(batches, weights_only=True)], answers)
+    found = []
+    for batch in torch.load(batches, weights_only=True):
+        torch.manual_seed(int(seed))
+        found.append(model(*batch))
+    torch.save(found, answers)
 """
 
 
@@ -98,7 +102,7 @@ def class_in(source: str) -> str:
 def _compare(folder: Path, name: str, asked: Probe, what: str) -> float:
     batches, answers = folder / "batches.pt", folder / "answers.pt"
     torch.save(list(asked.batches), batches)
-    files = (folder / MODULE, name, folder / WEIGHTS, batches, answers)
+    files = (folder / MODULE, name, folder / WEIGHTS, batches, answers, SEED)
     command = [sys.executable, "-c", _ASK, *map(str, files)]
     try:
         done = subprocess.run(command, capture_output=True, text=True, timeout=_SECONDS, cwd=folder, check=False)

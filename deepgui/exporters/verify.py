@@ -4,14 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
+from torch.utils._python_dispatch import TorchDispatchMode
 
 from deepgui.exporters.exportable import Batch, Exportable, answer, shape_of
 from deepgui.graph.values import Network, Node
 
 BATCH_SIZES = (3, 1, 2, 8)
+SEED = 0
 TOLERANCE = 1e-5
 """Largest accepted difference, relative to the largest answer where that exceeds one."""
 
@@ -24,12 +27,20 @@ class ExportError(RuntimeError):
 class Probe:
     """Batches of several sizes with the trained module's answers to them.
 
-    ``real`` tells whether they are examples from the data rather than random numbers.
+    Attributes:
+        real: whether they are examples from the data rather than random numbers.
+        noise: for each batch the random numbers that the network drew for its answer, in the order drawn.
     """
 
     batches: tuple[Batch, ...]
     answers: tuple[Batch, ...]
     real: bool
+    noise: tuple[Batch, ...] = ()
+
+    @property
+    def draws(self) -> bool:
+        """Whether the network draws random numbers, so that only with the same ones it answers the same."""
+        return any(self.noise)
 
     def compare(self, ask: Callable[[Batch], Batch], what: str) -> float:
         """Ask ``ask`` the same; return the largest absolute difference.
@@ -56,14 +67,37 @@ def probe(subject: Exportable) -> Probe:
     module = subject.on_cpu()
     real = subject.examples is not None and all(len(t) >= max(BATCH_SIZES) for t in subject.examples)
     batches = tuple(_real(subject, n) if real else _random(subject, n) for n in BATCH_SIZES)
-    answers = []
+    answers, noise = [], []
     for batch in batches:
         try:
-            answers.append(answer(module, batch))
+            with Drawn() as drawn:
+                answers.append(repeatable(module, batch))
+            noise.append(tuple(drawn.found))
         except Exception as error:
             rows = f"{len(batch[0])} example{'s' * (len(batch[0]) != 1)}"
             raise ExportError(f"The network fails on a batch of {rows}: {first_line(error)}") from error
-    return Probe(batches, tuple(answers), real)
+    return Probe(batches, tuple(answers), real, tuple(noise))
+
+
+def repeatable(module: nn.Module, batch: Batch) -> Batch:
+    """The module's outputs for one batch; what it draws at random is the same each time."""
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(SEED)
+        return answer(module, batch)
+
+
+class Drawn(TorchDispatchMode):  # type: ignore[no-untyped-call]
+    """Keeps the random numbers that are drawn meanwhile: the results of what PyTorch marks as drawing some."""
+
+    def __init__(self) -> None:
+        super().__init__()  # type: ignore[no-untyped-call]
+        self.found: list[Tensor] = []
+
+    def __torch_dispatch__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
+        result = func(*args, **(kwargs or {}))
+        if torch.Tag.nondeterministic_seeded in func.tags and isinstance(result, Tensor):
+            self.found.append(result.detach().clone())
+        return result
 
 
 def first_line(error: BaseException) -> str:

@@ -10,9 +10,9 @@ from safetensors.torch import load_file, save_file
 from torch import Tensor
 
 from deepgui.compiler.build import build
-from deepgui.exporters.exportable import Exportable, answer
+from deepgui.exporters.exportable import Exportable
 from deepgui.exporters.suffixes import suffix_of, with_suffix
-from deepgui.exporters.verify import Probe
+from deepgui.exporters.verify import Probe, repeatable
 
 SUFFIXES = (".safetensors", ".pt", ".pth")
 
@@ -51,5 +51,5 @@ def write(subject: Exportable, asked: Probe, folder: Path, places: Mapping[str, 
         save(subject.state(), folder / name)
         fresh = build(subject.network, subject.registry).eval()
         fresh.load_state_dict(read(folder / name))
-        worst = max(worst, asked.compare(lambda batch, module=fresh: answer(module, batch), place.name))  # type: ignore[misc]
+        worst = max(worst, asked.compare(lambda batch, module=fresh: repeatable(module, batch), place.name))  # type: ignore[misc]
     return worst, "a freshly built network"

@@ -206,7 +206,7 @@ class _Drawing:
         )
         if state and not first:
             self._first_use[id(module)] = next(iter(placed.values())).node
-        return nested(spec.active_outputs(params), placed)
+        return nested(spec.active_outputs({**settings, **params}), placed)
 
     def _arguments(
         self, spec: LayerSpec, given: Mapping[str, Any], signature: inspect.Signature

@@ -85,6 +85,7 @@ TABLE: dict[str, tuple[str, str]] = {
     "diagonal": ("diagonal", "input offset dim1 dim2"),
     "lerp": ("lerp", "input end weight"),
     "addcmul": ("addcmul", "input tensor1 tensor2 value"),
+    **_each("randn_like rand_like bernoulli", "input dtype layout device pin_memory memory_format generator"),
     "nan_to_num": ("nan_to_num", "input nan posinf neginf"),
     "one_hot": ("one_hot", "input num_classes"),
     "grid_sample": ("grid_sample", "input grid mode padding_mode align_corners"),

@@ -64,6 +64,20 @@ class SqueezeExcite(nn.Module):
         return x * w
 
 
+class Unpooling(nn.Module):
+    """A pool that also returns where its maxima were."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.pool = nn.MaxPool2d(2, 2, return_indices=True)
+        self.conv = nn.Conv2d(3, 3, 1)
+        self.unpool = nn.MaxUnpool2d(2, 2)
+
+    def forward(self, x: Tensor) -> Tensor:
+        y, places = self.pool(x)
+        return self.unpool(self.conv(y), places)
+
+
 class Depthwise(nn.Sequential):
     def __init__(self) -> None:
         super().__init__(
@@ -227,6 +241,7 @@ CASES = {
     "residual": (Residual, (IMAGE,)),
     "inception": (Inception, (IMAGE,)),
     "squeeze_excite": (SqueezeExcite, (IMAGE,)),
+    "unpooling": (Unpooling, (IMAGE,)),
     "depthwise": (Depthwise, (torch.randn(2, 6, 8, 8),)),
     "encoder_layer": (EncoderClassifier, (torch.arange(14).reshape(2, 7),)),
     "own_attention": (OwnAttention, (torch.randn(2, 5, 16),)),

@@ -41,6 +41,16 @@ def test_comparison_notices_a_difference() -> None:
     assert not report.ok
 
 
+def test_noise_is_compared_with_the_same_noise() -> None:
+    class Noisy(nn.Module):
+        def forward(self, x: Tensor) -> Tensor:
+            return x + torch.randn_like(x) * torch.rand_like(x)
+
+    imported = import_module(Noisy(), torch.randn(2, 3))
+    assert imported.report.ok
+    assert [n.kind for n in imported.project.main.nodes.values()][1:3] == ["randn_like", "rand_like"]
+
+
 def test_settings_that_wires_or_defaults_give_stay_unset() -> None:
     nodes = bring("residual")[1].project.main.nodes
     assert nodes["conv1"].params == {"out_channels": 8, "kernel_size": 3, "stride": 2, "padding": 1, "bias": False}
@@ -71,10 +81,14 @@ def test_the_module_is_left_as_it_was() -> None:
 
 def test_everything_that_cannot_be_expressed_is_listed_at_once() -> None:
     space: dict[str, Any] = {"nn": nn, "torch": torch}  # no source to be had, so that it cannot be code either
-    lines = ["def forward(self, x):", " y = torch.bernoulli(x, generator=g)", " return torch.poisson(y, generator=g)"]
+    lines = [
+        "def forward(self, x):",
+        " y = torch.multinomial(x, 6, generator=g) * 1.0",
+        " return torch.poisson(y, generator=g)",
+    ]
     exec("\n ".join(["g = torch.Generator()", "class Odd(nn.Module):", *lines]).replace(" class", "class"), space)
     report = import_module(space["Odd"](), torch.ones(2, 6)).report
-    assert [n.operation for n in report.errors] == ["bernoulli", "poisson"]
+    assert [n.operation for n in report.errors] == ["multinomial", "poisson"]
     assert report.largest_difference is None
 
 
