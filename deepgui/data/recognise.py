@@ -13,11 +13,26 @@ from deepgui.data.errors import DataError
 from deepgui.data.idx import idx_header
 from deepgui.data.image_files import EXTENSIONS
 from deepgui.data.segmentation_folder import folders_of
+from deepgui.data.sources import sources
+from deepgui.data.text_kinds import is_table, text_source
 from deepgui.data.voc import has_xml
 from deepgui.project.values import DataConfig
 
 _TABLES = (".csv", ".tsv", ".txt", ".data")
 _ARRAYS = (".npz", ".npy")
+_ALSO = {"csv": ("series", "sentences", "pairs"), "text": ("sentences", "pairs"), "sentences": ("text",)}
+"""Sources that read the same files: the one that a project has is kept."""
+
+_KIN = {
+    "python_text": "text",
+    "names": "sentences",
+    "dates": "pairs",
+    "reversal": "pairs",
+    "mackey_glass": "series",
+    "sine": "series",
+}
+"""Embedded sources, and those that read the like from files with fields and options of the same names."""
+
 _LOOK_AT = 500  # entries of a folder that are looked at before giving up
 
 
@@ -35,6 +50,10 @@ def recognise(path: Path | str) -> str:
     suffix = path.suffix.lower()
     if suffix == ".json" or (suffix == ".csv" and is_box_csv(path)):
         return "boxes_folder"
+    if suffix == ".ts":
+        return "ucr"
+    if suffix == ".txt" and not is_table(path):
+        return "text"
     if suffix in _TABLES:
         return "csv"
     if suffix in _ARRAYS:
@@ -45,15 +64,19 @@ def recognise(path: Path | str) -> str:
         raise DataError("this is a single image; name the folder that has a folder of images for each class", file=path)
     if suffix in wave_files.EXTENSIONS:
         raise DataError("this is a single recording; name the folder that it lies in", file=path)
-    raise DataError("this is not a CSV, NumPy or IDX file, nor a folder of images or recordings", file=path)
+    text = "this is not a CSV, NumPy or IDX file, no text or time series (.ts), nor a folder of images or recordings"
+    raise DataError(text, file=path)
 
 
 def with_data(config: DataConfig, path: Path | str) -> DataConfig:
     """The settings with examples from this path; options that still make sense are kept. Raises DataError."""
     source = recognise(path)
     found = str(Path(path).expanduser())
-    if source == config.source:
-        return replace(config, options={**config.options, "path": found})
+    own = _KIN.get(config.source, config.source)
+    if own == source or own in _ALSO.get(source, ()):
+        known = {param.name for param in sources()[own].params}
+        kept = {name: value for name, value in config.options.items() if own == config.source or name in known}
+        return replace(config, source=own, options={**kept, "path": found})
     return replace(config, source=source, options={"path": found}, inputs={}, target="")
 
 
@@ -72,9 +95,14 @@ def _folder(path: Path) -> str:
         return "image_folder"
     if any(f.suffix.lower() in wave_files.EXTENSIONS for f in _below(path)):
         return "wav_folder"
-    tables = [p.name for p in entries if p.suffix.lower() in (*_TABLES, *_ARRAYS)]
+    if any(p.suffix.lower() == ".ts" for p in entries):
+        return "ucr"
+    tables = [p.name for p in entries if p.suffix.lower() in (*_TABLES, *_ARRAYS) and p.suffix.lower() != ".txt"]
+    if not tables and (source := text_source(path)):
+        return source
+    tables += [p.name for p in entries if p.suffix.lower() == ".txt"]
     hint = f"; did you mean {tables[0]} in it?" if tables else ""
-    text = "there are neither IDX files nor folders of images nor recordings in this folder"
+    text = "there are neither IDX files nor folders of images, recordings or texts in this folder"
     raise DataError(text + hint, file=path)
 
 
