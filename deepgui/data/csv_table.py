@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import cast
 
@@ -163,10 +163,8 @@ def _without_holes(sheet: Sheet, used: Sequence[int], target: int, missing: str)
         raise DataError(what, file=sheet.path)
     gone = set(bad)
     keep = [r for r in range(len(sheet)) if r not in gone]
-    columns = tuple(tuple(cells[r] for r in keep) for cells in sheet.columns)
-    kept = replace(sheet, columns=columns, lines=tuple(sheet.lines[r] for r in keep), _counts={})
     rows = "1 row" if len(bad) == 1 else f"{len(bad)} rows"
-    return kept, [f"{rows} with missing values left out"]
+    return sheet.only(keep), [f"{rows} with missing values left out"]
 
 
 def _form(sheet: Sheet, roles: Mapping[int, ColumnUse], target: int, options: Mapping[str, Value]) -> TableForm:

@@ -8,7 +8,7 @@ import io
 import re
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from deepgui.data.errors import DataError
@@ -59,6 +59,11 @@ class Sheet:
         """The rows (from 0) that have no value in a column."""
         gone = {cell for cell in self.counts(position) if is_missing(cell)}
         return [row for row, cell in enumerate(self.columns[position]) if cell in gone] if gone else []
+
+    def only(self, rows: Sequence[int]) -> Sheet:
+        """The table with these rows alone."""
+        columns = tuple(tuple(cells[row] for row in rows) for cells in self.columns)
+        return replace(self, columns=columns, lines=tuple(self.lines[row] for row in rows), _counts={})
 
     def position(self, wanted: str) -> int:
         """Where a column is, by name or by number: 1 is the first, -1 the last. Raises DataError."""

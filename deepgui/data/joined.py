@@ -6,12 +6,14 @@ batch; PyTorch Geometric does the same. All of it is tensor code over graphs tha
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
-from typing import Any, Protocol, TypeVar, runtime_checkable
+from typing import Any, NamedTuple, Protocol, TypeVar, runtime_checkable
 
+import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor
 
 from deepgui.data.fields import SHARED, Field
@@ -209,11 +211,55 @@ def _labels(table: GraphsTable | NodesTable) -> Tensor | None:
     return table.tensors[table.target] if field_of(table.fields, table.target).kind == "label" else None
 
 
-def feature_field(columns: int, names: tuple[str, ...] = ()) -> Field:
+def feature_field(columns: int, names: tuple[str, ...] = (), *, scaled: bool = True) -> Field:
     """Numbers of a node, shape (n, columns) in a batch."""
-    return Field(FEATURES, "features", (columns,), columns=names)
+    return Field(FEATURES, "features", (columns,), columns=names, scaled=scaled)
 
 
 EDGE_FIELD = Field(EDGES, "edges", (2,), "int64")
 GRAPH_FIELD = Field(GRAPH, "graph", (), "int64")
 NODE_FIELD = Field(NODES, "nodes", (), "int64")
+
+
+class Drawn(NamedTuple):
+    """One graph on its own.
+
+    Attributes:
+        features: (nodes, F) float32.
+        edges: (2, edges) int64, each direction one of its own.
+        edge_features: (edges, K) float32, or None if edges have none.
+    """
+
+    features: NDArray[np.float32]
+    edges: NDArray[np.int64]
+    edge_features: NDArray[np.float32] | None = None
+
+
+def stacked(graphs: Sequence[Drawn], features: Field, target: Field, values: Tensor, **more: Any) -> GraphsTable:
+    """A table of graphs, of which each has a value to learn.
+
+    Args:
+        values: the target, with a row for each graph.
+        more: what else a :class:`GraphsTable` has.
+    """
+    tensors = {
+        FEATURES: torch.from_numpy(np.concatenate([g.features for g in graphs])),
+        EDGES: torch.from_numpy(np.concatenate([g.edges for g in graphs], axis=1)),
+        target.name: values,
+    }
+    fields = [features, EDGE_FIELD, GRAPH_FIELD]
+    parts = [g.edge_features for g in graphs if g.edge_features is not None]
+    if parts:
+        tensors[EDGE_FEATURES] = torch.from_numpy(np.concatenate(parts))
+        fields.append(Field(EDGE_FEATURES, "edge_features", tuple(tensors[EDGE_FEATURES].shape[1:])))
+    nodes, edges = (
+        torch.tensor(counts) for counts in zip(*((len(g.features), g.edges.shape[1]) for g in graphs), strict=True)
+    )
+    return GraphsTable((*fields, target), target.name, tensors, nodes, edges, **more)
+
+
+def both_ways(edges: NDArray[np.int64]) -> NDArray[np.int64]:
+    """Edges (2, E) in both directions, every one once, sorted."""
+    nodes = int(edges.max(initial=0)) + 1
+    first, second = np.concatenate([edges, edges[::-1]], axis=1)
+    return np.stack(np.divmod(np.unique(first * nodes + second), nodes))

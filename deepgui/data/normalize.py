@@ -14,7 +14,7 @@ from deepgui.data.errors import DataError
 from deepgui.data.fields import Field
 
 METHODS = ("none", "standard", "minmax")
-MEASURED = ("image", "vector", "number", "series", "features", "edge_features")
+MEASURED = ("image", "vector", "number", "series", "features")
 """Kinds of field that hold measured values; the others hold classes, places and counts, which have no scale."""
 
 _CONSTANT = 1e-7  # spread relative to the value below which float32 holds nothing but rounding
@@ -133,6 +133,7 @@ class Moments:
 
     def __init__(self, field: Field) -> None:
         self.kind = field.kind
+        self.scaled = field.scaled
         width = field.shape[0] if field.kind == "image" else (field.shape[-1] if field.shape else 1)
         self.count = torch.zeros(width, dtype=torch.float64)
         self.mean = torch.zeros(width, dtype=torch.float64)
@@ -170,6 +171,7 @@ class Moments:
 
     def scale(self, method: str, fill: tuple[float, ...] = ()) -> Scale:
         """The scale that brings these values to a common range; ``fill`` replaces what is missing, else the mean."""
+        method = method if self.scaled else "none"
         seen = self.count > 0
         low, high = (torch.where(seen, edge, 0.0) for edge in (self.low, self.high))
         if method == "standard":

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import pytest
 import torch
+import torch_geometric.nn as geometric
 
 import deepgui
 from deepgui.catalog.extras import GRAPH_LAYERS
 from deepgui.graph.values import Network, Node, Wire
 from deepgui.project.values import Project
-
-geometric = pytest.importorskip("torch_geometric.nn")
 
 EDGES = torch.tensor([[0, 1, 2, 3, 5], [1, 2, 0, 4, 4]])
 BATCH = torch.tensor([0, 0, 0, 1, 1, 1])
