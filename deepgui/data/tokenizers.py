@@ -11,6 +11,7 @@ from abc import ABC, abstractmethod
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
@@ -285,7 +286,36 @@ def tokenizer_of(field: Field) -> Tokenizer:
     """The tokenizer of a ``tokens`` field, from the field alone. Raises DataError if it was not made of text."""
     if field.text is None:
         raise DataError(f"{field.name} was not made of text, so it cannot be read as text")
-    return tokenizer(field.classes, field.text)
+    return _kept(field.classes, field.text)
+
+
+_kept = lru_cache(maxsize=8)(tokenizer)  # one of byte pairs takes milliseconds to build
+
+
+def batch_of(texts: Sequence[str], fields: Iterable[Field]) -> dict[str, Tensor]:
+    """Texts as a network is fed with them: what a person types, in the form of a run's fields.
+
+    Args:
+        fields: those of one kind of text: ``tokens`` and what belongs to them, ``padding`` and ``length``.
+
+    Returns:
+        field name → (N, *shape). Longer texts are cut at the end, shorter ones padded.
+
+    Raises:
+        DataError: a character that the vocabulary lacks, or a text shorter than a window that knows no padding.
+    """
+    wanted = tuple(fields)
+    tokens = next(f for f in wanted if f.kind == "tokens")
+    made = tokenizer_of(tokens)
+    try:
+        rows = [made.framed(text) for text in texts]
+    except Unknown as error:
+        raise DataError(f"{error.text!r} is not in the vocabulary that the network has learnt") from None
+    pad = made.id_of(PAD)
+    if pad is None and any(len(row) < tokens.shape[0] for row in rows):
+        raise DataError(f"the text is too short: the network takes {tokens.shape[0]:,} tokens at a time")
+    found = dict(zip(("tokens", "padding", "length"), padded(rows, tokens.shape[0], pad or 0), strict=True))
+    return {f.name: found[f.kind] for f in wanted if f.kind in found}
 
 
 def leading_specials(vocabulary: Sequence[str]) -> tuple[str, ...]:

@@ -25,6 +25,7 @@ from deepgui.data.tokenizers import (
     TextForm,
     Unknown,
     Words,
+    batch_of,
     padded,
     tokenizer,
     tokenizer_of,
@@ -131,3 +132,24 @@ def test_padding_marks_what_is_no_text() -> None:
     assert tokens.tolist() == [[1, 2], [1, 0]]
     assert padding.tolist() == [[False, False], [False, True]]
     assert lengths.tolist() == [2, 1]
+
+
+def test_typed_text_comes_as_the_fields_have_it() -> None:
+    made = Characters.learn(["abc"], [PAD, UNK])
+    tokens = Field("tokens", "tokens", (4,), "int64", made.vocabulary, text=made.form)
+    fields = (tokens, Field("padding", "padding", (4,), "bool"), Field("length", "length", (), "int64"))
+    batch = batch_of(["ab", "caz", "abcabc"], fields)
+    assert batch["tokens"].tolist() == [[2, 3, 0, 0], [4, 2, 1, 0], [2, 3, 4, 2]]
+    assert batch["padding"].sum(1).tolist() == [2, 1, 0]
+    assert batch["length"].tolist() == [2, 3, 4]
+
+
+def test_typed_text_that_a_network_cannot_take_is_refused() -> None:
+    made = Characters.learn(["abc"], [])
+    field = Field("tokens", "tokens", (4,), "int64", made.vocabulary, text=made.form)
+    with pytest.raises(DataError, match="'z' is not in the vocabulary"):
+        batch_of(["abcz"], [field])
+    with pytest.raises(DataError, match="too short: the network takes 4 tokens"):
+        batch_of(["abc"], [field])
+    with pytest.raises(DataError, match="x was not made of text"):
+        tokenizer_of(Field("x", "tokens", (4,), "int64"))
