@@ -164,7 +164,7 @@ def _known_data(project: Project) -> dict[str, Any]:
     key = main_key(project)
     try:
         dataset = prepare(project.data, project.training.objective)
-        return _explained(legend_of(project, key, make_objective(project, key, dataset)))
+        return _explained(legend_of(make_objective(project, key, dataset)))
     except (DataError, ObjectiveError):
         return {}
 

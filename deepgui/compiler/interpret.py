@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -112,6 +112,48 @@ def capture(
         except _Enough:
             pass
     return seen
+
+
+class _Resumed(fx.Interpreter):
+    def __init__(self, module: fx.GraphModule, given: Mapping[fx.Node, torch.Tensor]) -> None:
+        super().__init__(module)
+        self.given = given
+
+    def run_node(self, n: fx.Node) -> Any:
+        return self.given[n] if n in self.given else super().run_node(n)
+
+
+def resume(module: fx.GraphModule, given: Mapping[Port, torch.Tensor], output: int = 0) -> torch.Tensor:
+    """What a module returns, computed from values of some wires: only what lies behind them runs.
+
+    Gradients and the training mode are the caller's choice.
+
+    Args:
+        given: (node, output) → value, for wires that are not inside a block.
+        output: which of the returned tensors, counted from 0.
+
+    Raises:
+        KeyError: there is no such wire. ValueError: an Input is needed, too; the message names it.
+    """
+    known = {port: n for n in module.graph.nodes for port in outputs_of(n)}
+    values = {known[port]: value for port, value in given.items()}
+    returned = next(iter(reversed(module.graph.nodes))).args[0]
+    wanted = returned[output] if isinstance(returned, (tuple, list)) else returned
+    needed: set[fx.Node] = set()
+    left = [wanted]
+    while left:
+        n = left.pop()
+        if n not in needed:
+            needed.add(n)
+            left += [] if n in values else n.all_input_nodes
+    runner = _Resumed(module, values)
+    for n in module.graph.nodes:
+        if n in needed:
+            if n.op == "placeholder" and n not in values:
+                raise ValueError(f"the given wires do not suffice: {n.meta.get('node', n.name)} is needed, too")
+            runner.env[n] = runner.run_node(n)
+    found: torch.Tensor = runner.env[wanted]
+    return found
 
 
 @dataclass(frozen=True)

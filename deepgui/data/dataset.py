@@ -193,7 +193,7 @@ def prepare(config: DataConfig, objective: str = "", known: Legend | None = None
             lambda: _as_learnt(read_csv(options, form, known.target), config, objective, known),
         )
     if known is not None and (again := source(config).again):
-        learnt = (*known.inputs, known.target)
+        learnt = known.of_data
         return _datasets.get(
             (*key, known.to_json()), lambda: _as_learnt(again(options, learnt), config, objective, known)
         )
@@ -204,7 +204,7 @@ def prepare(config: DataConfig, objective: str = "", known: Legend | None = None
 def _as_learnt(table: Table, config: DataConfig, objective: str, known: Legend, own: Dataset | None = None) -> Dataset:
     """A table in the form that a network knows; ``own`` is the same data as it is read without that knowledge."""
     fields = {f.name: f for f in table.fields}
-    for wanted in (*known.inputs, known.target):
+    for wanted in known.of_data:
         found = fields.get(wanted.name)
         if found is None or (found.kind, found.shape, found.dtype) != (wanted.kind, wanted.shape, wanted.dtype):
             here = ", ".join(f"{f.name} ({f.kind} {shown(f.shape)})" for f in fields.values())

@@ -25,11 +25,18 @@ class Legend:
         inputs: the field for each Input node, in the order of the module's arguments.
         target: the field that was learnt, with its classes.
         normalizer: the scales of these fields.
+        made: names of those inputs that do not come from data (noise, a time step).
     """
 
     inputs: tuple[Field, ...]
     target: Field
     normalizer: Normalizer
+    made: tuple[str, ...] = ()
+
+    @property
+    def of_data(self) -> tuple[Field, ...]:
+        """The fields that data must have: the inputs that come from it, and the target."""
+        return (*(field for field in self.inputs if field.name not in self.made), self.target)
 
     def to_json(self) -> str:
         """Text that :meth:`from_json` reads; numbers come back to the last bit."""
@@ -38,6 +45,7 @@ class Legend:
             "inputs": [field.state() for field in self.inputs],
             "target": self.target.state(),
             "normalizer": self.normalizer.state(),
+            "made": list(self.made),
         }
         return json.dumps(state, indent=1, ensure_ascii=False)
 
@@ -49,7 +57,8 @@ class Legend:
             if state["format"] != FORMAT:
                 raise DataError(f"its format is {state['format']}, not {FORMAT}")
             inputs = tuple(Field.from_state(field) for field in state["inputs"])
-            return cls(inputs, Field.from_state(state["target"]), Normalizer.from_state(state["normalizer"]))
+            target, normalizer = Field.from_state(state["target"]), Normalizer.from_state(state["normalizer"])
+            return cls(inputs, target, normalizer, tuple(state.get("made", ())))
         except (KeyError, TypeError, AttributeError, IndexError) as error:
             raise DataError(f"it lacks what belongs in it ({type(error).__name__}: {error})") from None
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 
+from deepgui.compiler.shapes import input_type
 from deepgui.data.dataset import Dataset
 from deepgui.data.fields import Field
 from deepgui.graph.shapes import TensorType
@@ -107,7 +108,14 @@ def make_objective(project: Project, key: str, dataset: Dataset, bound: Mapping[
         raise ObjectiveError(f"{kind.title} needs a network for the role {missing[0]}: add one to the project.")
     feeds = {role: tuple(part.inputs.values()) for role, part in bound.items()}
     order = output_order(project.networks[bound[kind.roles[0]].key], kind.outputs)
-    return kind(dataset, project.training.objective_options, feeds, order)
+    made = kind(dataset, project.training.objective_options, feeds, order)
+    drawn: dict[str, TensorType] = {}
+    for part in bound.values():
+        nodes = project.networks[part.key].nodes
+        types = {id: type_ for id in part.inputs if (type_ := input_type(nodes[id].params)) is not None}
+        drawn |= drawn_inputs(project.networks[part.key], part.inputs, types)
+    made.fields = known_fields(kind, dataset, project.training.objective_options, drawn)
+    return made
 
 
 def known_fields(

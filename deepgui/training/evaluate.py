@@ -12,14 +12,13 @@ from torch import fx, nn
 
 from deepgui.compiler.build import build
 from deepgui.compiler.catalogue import catalogue
-from deepgui.compiler.shapes import input_type
 from deepgui.data import legend
 from deepgui.data.batches import Batches
 from deepgui.data.dataset import Dataset, prepare
 from deepgui.data.legend import Legend
 from deepgui.project.values import DataConfig, Project, main_key
 from deepgui.training import checkpoints
-from deepgui.training.bindings import Part, drawn_inputs, kind_of, known_fields, make_objective, parts, roles
+from deepgui.training.bindings import Part, kind_of, make_objective, parts, roles
 from deepgui.training.devices import PRECISIONS
 from deepgui.training.objectives import Objective, Score
 from deepgui.training.objectives.base import Networks
@@ -100,15 +99,11 @@ def together(modules: Mapping[str, nn.Module]) -> nn.Module:
     return next(iter(modules.values())) if len(modules) == 1 else nn.ModuleDict(modules)
 
 
-def legend_of(project: Project, key: str, objective: Objective) -> Legend:
+def legend_of(objective: Objective) -> Legend:
     """What the first network must know of its data, what the objective makes for it included."""
-    part = parts(project, key, objective.dataset)[objective.roles[0]]
-    network = project.networks[part.key]
-    drawn = {id: type_ for id in part.inputs if (type_ := input_type(network.nodes[id].params)) is not None}
-    fields = known_fields(
-        type(objective), objective.dataset, objective.options, drawn_inputs(network, part.inputs, drawn)
-    )
-    return objective.dataset.legend(fields[name] for name in objective.inputs)
+    fed = [objective.fields[name] for name in objective.inputs]
+    own = {field.name for field in objective.dataset.fields}
+    return objective.dataset.legend(fed, objective.answer, tuple(f.name for f in fed if f.name not in own))
 
 
 def load_trained(folder: Path) -> Trained:
@@ -139,7 +134,7 @@ def load_trained(folder: Path) -> Trained:
 def _legend_of_data(project: Project, key: str) -> Legend:
     """For a run of a version that did not keep it. Raises DataError if the data is gone."""
     dataset = prepare(project.data, project.training.objective)
-    return legend_of(project, key, make_objective(project, key, dataset))
+    return legend_of(make_objective(project, key, dataset))
 
 
 def examples_of(trained: Trained, config: DataConfig | None = None) -> tuple[Dataset, Objective]:

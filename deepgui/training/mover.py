@@ -74,6 +74,12 @@ class Mover:
         if self.schedule.each_step is not None:
             self.schedule.each_step()
 
+    def rest(self, index: int) -> None:
+        """A batch that others learn from: the schedule goes on as if it had been this one's turn."""
+        whole = (index + 1) % self.accumulate == 0 or index + 1 == self.length.steps_per_epoch
+        if whole and self.schedule.each_step is not None:
+            self.schedule.each_step()
+
     def _gather(self, loss: Tensor, index: int) -> bool:
         """Backward with all that is optional; True if the optimiser moved.
 
@@ -151,6 +157,11 @@ class Mover:
                     f" choose {then or 'none'} again to go on, or start a new run."
                 )
         fused = self._group.get("fused")
+        if _layout(self.optimizer.state_dict()) != _layout(state["optimizer"]):
+            raise OptimError(
+                "Other layers are frozen, or learn at rates of their own, than when the run was trained:"
+                " start a new run from its weights."
+            )
         self.optimizer.load_state_dict(state["optimizer"])
         self._group = self.optimizer.param_groups[0]
         if "fused" in self._group:
@@ -158,11 +169,6 @@ class Mover:
                 group["fused"] = fused  # as suits this device, not the one that saved
         self.schedule.load_state_dict(state["schedule"])
         if self.scaler is not None and state["scaler"]:
-        if _layout(self.optimizer.state_dict()) != _layout(state["optimizer"]):
-            raise OptimError(
-                "Other layers are frozen, or learn at rates of their own, than when the run was trained:"
-                " start a new run from its weights."
-            )
             self.scaler.load_state_dict(state["scaler"])
         self.clip = state["clip"]
         for parameter, gradient in zip(self.parameters, state["gradients"], strict=True):

@@ -233,6 +233,7 @@ def _objective_problems(
             dataset.fields,
             at.fed(),
             tuple(t for t in known if t is not None),
+            dataset,
         )
         yield from (_placed(problem, network) for problem in kind.check(outlook))
 

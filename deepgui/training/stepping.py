@@ -21,7 +21,7 @@ class Stepper:
 
     Attributes:
         networks: as they are run.
-        movers: turn → who moves in it. The first one's learning rate is the one that is shown and changed.
+        movers: turn → who moves in it. The learning rate that is shown and changed is the first network's.
     """
 
     def __init__(
@@ -49,8 +49,10 @@ class Stepper:
             )
             for turn in objective.turns
         }
-        self._first = next(iter(self.movers.values()))
+        own = next(turn for turn in objective.turns if objective.roles[0] in objective.learns(turn))
+        self._first = self.movers[own]
         self._alone = len(self.movers) == 1
+        self._length, self._gathers = length.steps_per_epoch, config.accumulate
         self._dtype = None if config.precision == "fp32" else PRECISIONS[config.precision]
         self._device_type = device.type
         self._searches = config.optimizer == "LBFGS"
@@ -62,7 +64,7 @@ class Stepper:
 
     @property
     def schedule(self) -> Schedule:
-        """That of the first turn."""
+        """The first network's."""
         return self._first.schedule
 
     @property
@@ -75,12 +77,20 @@ class Stepper:
         if self._alone:
             return self._turn("", self._first, batch, index)
         outcome: Outcome | None = None
-        for turn in self.objective.turns_at(step):
+        turns = self.objective.turns_at(self._move(index, step))
+        for turn, mover in self.movers.items():
+            if turn not in turns:
+                mover.rest(index)
+                continue
             with self._only(turn):
                 now = self._turn(turn, mover, batch, index)
             outcome = now if outcome is None else outcome._replace(parts={**outcome.parts, **now.parts})
         assert outcome is not None
         return outcome
+
+    def _move(self, index: int, step: int) -> int:
+        """How many times batches have been gathered before, so that all of one move are for the same turns."""
+        return (step - index) // self._length * -(-self._length // self._gathers) + index // self._gathers
 
     def epoch_finished(self, watched: float) -> None:
         """``watched``: what a scheduler that waits for a plateau looks at."""
@@ -132,18 +142,20 @@ class Stepper:
     def set_number(self, name: str, value: float) -> bool:
         """Change the learning rate, gradient clipping or a number of the optimiser; False if there is none such.
 
-        A learning rate is the first turn's; those of the others change by the same factor.
+        A learning rate is the first network's; those of the others change by the same factor.
         """
         before = self.lr
         if not self._first.set_number(name, value):
             return False
-        for mover in list(self.movers.values())[1:]:
+        for mover in self.movers.values():
+            if mover is self._first:
+                continue
             mover.set_number(name, mover.lr * value / before if name == "lr" and before else value)
         return True
 
     def state_dict(self) -> dict[str, Any]:
         """Tensors and plain values: all that decides how the next steps move."""
-        first, *others = self.movers
+        others = {turn: mover for turn, mover in self.movers.items() if mover is not self._first}
         return {
             **self._first.state_dict(),
             "others": {turn: mover.state_dict() for turn, mover in others.items()},

@@ -26,6 +26,7 @@ from deepgui.data.batches import Batches
 from deepgui.data.dataset import Dataset, prepare
 from deepgui.data.progress import GivenUp, Progress, listening
 from deepgui.graph.problems import NetworkError
+from deepgui.project.layer_training import of_network
 from deepgui.project.values import Project, main_key
 from deepgui.training import checkpoints, failures, layers, memory
 from deepgui.training.alarm import Alarm
@@ -222,7 +223,7 @@ class Trainer:
         self._look_back = LookBack(self._elements)
         self._remember()
         if self._keeper is not None:
-            self._keeper.explain(legend_of(project, self.key, self.objective))
+            self._keeper.explain(legend_of(self.objective))
             self._keeper.begin()
         self._period = FLUSH_SECONDS.get(self.device.type, FLUSH_SECONDS_ELSEWHERE)
         self._flush_at = perf_counter() + self._period
@@ -243,7 +244,7 @@ class Trainer:
             start_from(self.module, project.weights)
         self._factors: dict[Tensor, float] = {}
         for role, key in self.keys.items():
-            own = layers.of_network(project, key)
+            own = of_network(project, key)
             layers.begin(modules[role], own)
             layers.freeze(modules[role].to(self.device), own)
             self._factors |= layers.factors(modules[role], own)
@@ -433,7 +434,8 @@ class Trainer:
         metrics, kept, about = position.metrics, self._best, position.best_metrics
         if position.index or kept is None:  # ended inside an epoch: its weights may be the best so far
             metrics = {**position.sums.metrics(), **self.judge("validation", "val")}
-            if kept is None or (f"val_{self.objective.watches}" in metrics and self._watched(metrics) < position.best):
+            watches = self.objective.watches
+            if kept is None or not watches or (f"val_{watches}" in metrics and self._watched(metrics) < position.best):
                 kept, about = checkpoints.cloned(self._together.state_dict()), metrics
         if self._keeper.folder is not None:
             yield self._keeper.save(self.state(), "stop" if reason == "stopped" else "end")

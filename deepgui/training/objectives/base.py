@@ -60,6 +60,7 @@ class Outlook:
         outputs: id of each Output → type of what arrives, in the order of the objective's names for them.
         fields: all fields of the data; those that are fed in, in the order of the Inputs.
         inputs: type of each Input as drawn, in their order.
+        dataset: the data itself, where ranges and splits count.
     """
 
     network: Network
@@ -72,6 +73,7 @@ class Outlook:
     fields: tuple[Field, ...] = ()
     fed: tuple[Field, ...] = ()
     inputs: tuple[TensorType, ...] = ()
+    dataset: Dataset | None = None
 
 
 @dataclass(frozen=True)
@@ -152,6 +154,10 @@ class Objective(ABC):
         turns: who moves in a step, in order; each turn has an optimiser of its own.
         watches: the metric whose lowest value marks the best epoch; empty if the newest is the best.
         previews: id → title of what it can show of what has been learnt.
+        generates: whether :meth:`generate` makes new examples.
+
+    Attributes of an instance:
+        fields: all that can be fed in, by name; those that it makes with the shape that their Input is drawn with.
     """
 
     id: ClassVar[str]
@@ -164,6 +170,7 @@ class Objective(ABC):
     turns: ClassVar[tuple[str, ...]] = ("",)
     watches: ClassVar[str] = "loss"
     previews: ClassVar[Mapping[str, str]] = MappingProxyType({})
+    generates: ClassVar[bool] = False
 
     def __init__(
         self,
@@ -184,6 +191,7 @@ class Objective(ABC):
         self.inputs = self.feeds[self.roles[0]]
         self.order = order
         self.target = dataset.target.name
+        self.fields: Mapping[str, Field] = {f.name: f for f in dataset.fields}
         self.options = self.all_options(options)
         self.device = torch.device("cpu")
 
@@ -204,6 +212,11 @@ class Objective(ABC):
         """The fields that it makes itself."""
         return ()
 
+    @property
+    def answer(self) -> Field:
+        """What the first network's answer stands for."""
+        return self.dataset.target
+
     @classmethod
     @abstractmethod
     def check(cls, outlook: Outlook) -> Iterator[Problem]:
@@ -219,8 +232,8 @@ class Objective(ABC):
     def loss(self, networks: Networks, batch: Batch, turn: str = "") -> Outcome:
         """One turn of a step."""
 
-    def turns_at(self, step: int) -> tuple[str, ...]:
-        """Who moves in this step, counted from 0."""
+    def turns_at(self, move: int) -> tuple[str, ...]:
+        """Who takes part in this move, counted from 0; a move is a step, or as many as are gathered for it."""
         return self.turns
 
     def learns(self, turn: str) -> tuple[str, ...]:
@@ -265,6 +278,13 @@ class Objective(ABC):
         What it draws from PyTorch's random numbers is the same every time, so that pictures can be compared.
         """
         return None
+
+    def generate(self, networks: Networks, count: int, seed: int = 0) -> Tensor:
+        """New examples in the units of the data, of shape (count, ...), by networks in eval mode.
+
+        Raises ObjectiveError if this objective makes none.
+        """
+        raise ObjectiveError(f"{self.title} learns nothing that new examples could be made with.")
 
     def arguments(self, batch: Batch, role: str = "") -> list[Tensor]:
         """What a network is called with for a completed batch."""

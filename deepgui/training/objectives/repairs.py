@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 
+from deepgui.catalog.spec import Value
 from deepgui.graph import edits
 from deepgui.graph.problems import Fix
+from deepgui.graph.shapes import TensorType
 from deepgui.graph.values import Network
 from deepgui.training.objectives.ending import ending
 
@@ -40,6 +43,34 @@ def last_step(network: Network, output: str) -> Fix | None:
     return Fix(f"Take the last step of {label}", _before(linear or output, "select", dim=1, index=-1))
 
 
+def give_shape(network: Network, output: str, arriving: TensorType, shape: tuple[int, ...]) -> Fix | None:
+    """What arrives at an Output gets the shape of an example; None where no single edit does that."""
+    sizes = tuple(dim.const for dim in arriving.dims[1:])
+    if len(sizes) == len(shape) == 3 and sizes[1:] == shape[1:]:
+        return _set_channels(network, output, shape[0])
+    if len(sizes) != 1:
+        return None
+    if len(shape) == 1:
+        return set_out_features(network, output, shape[0])
+    if sizes[0] == math.prod(shape):
+        return Fix("Insert Unflatten", _before(output, "Unflatten", dim=1, unflattened_size=shape))
+    linear = set_out_features(network, output, math.prod(shape))
+    unflatten = _before(output, "Unflatten", dim=1, unflattened_size=shape)
+    return Fix(f"{linear.label} and insert Unflatten", lambda net: unflatten(linear.apply(net)))
+
+
+def _set_channels(network: Network, output: str, wanted: int) -> Fix:
+    tail = ending(network, output).tail
+    last = network.nodes[tail[-1]] if tail else None
+    if last is not None and last.kind in ("Conv2d", "ConvTranspose2d"):
+        id = last.id
+        return Fix(
+            f"Set out_channels of {last.label} to {wanted}",
+            lambda net: edits.set_params(net, id, {"out_channels": wanted}),
+        )
+    return Fix(f"Insert Conv2d({wanted})", _before(output, "Conv2d", out_channels=wanted, kernel_size=1))
+
+
 def _flat_linear(network: Network, output: str, wanted: int) -> Network:
     network = _before(output, "Flatten")(network)
     return _before(output, "Linear", out_features=wanted)(network)
@@ -55,7 +86,7 @@ def insert(output: str, kind: str, **params: int) -> Fix:
     return Fix(f"Insert {kind}", _before(output, kind, **params))
 
 
-def _before(node: str, kind: str, **params: int) -> Callable[[Network], Network]:
+def _before(node: str, kind: str, **params: Value) -> Callable[[Network], Network]:
     def apply(network: Network) -> Network:
         wires = network.into(node)
         return edits.insert_on_wire(network, wires[0], kind, params)[0] if wires else network
