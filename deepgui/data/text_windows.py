@@ -68,6 +68,8 @@ TEXT_PARAMS = (
     ENCODING,
 )
 PYTHON_PARAMS = _COMMON
+_PLAIN = str.maketrans({"“": '"', "”": '"', "‘": "'", "’": "'", "–": "-", "—": "-", "…": "..."})
+_ASCII = "\n" + "".join(map(chr, range(0x20, 0x7F)))
 
 
 def read_text_source(options: Options, known: tuple[Field, ...] = ()) -> Windows:
@@ -89,7 +91,13 @@ def read_text_source(options: Options, known: tuple[Field, ...] = ()) -> Windows
 
 
 def python_text(options: Options, known: tuple[Field, ...] = ()) -> Windows:
-    """The help on the Python language that comes with Python. Raises DataError if this Python was installed without."""
+    """The help on the Python language that comes with Python, in ASCII.
+
+    Its vocabulary of characters is all of ASCII that can be printed, so that a network fits every version's text.
+
+    Raises:
+        DataError: this Python was installed without its help.
+    """
     import platform
 
     try:
@@ -97,8 +105,9 @@ def python_text(options: Options, known: tuple[Field, ...] = ()) -> Windows:
     except ImportError:
         raise DataError("this Python was installed without its help texts: choose a text file instead") from None
     whole = "\n\n".join(topics[name].strip("\n") for name in sorted(topics)) + "\n"
+    whole = whole.translate(_PLAIN).encode("ascii", "ignore").decode()
     note = f"the text is the language help of Python {platform.python_version()}"
-    return _windows(whole, options, known, "", (note,))
+    return _windows(whole, options, known, "", (note,), _ASCII)
 
 
 def learnt(texts: Sequence[str], training: Sequence[str], options: Options, specials: Sequence[str]) -> Tokenizer:
@@ -133,14 +142,22 @@ class _Text(NamedTuple):
         return [self.whole[part.first : part.last] for part in self.parts]
 
 
-def _windows(whole: str, options: Options, known: tuple[Field, ...], origin: str, notes: tuple[str, ...]) -> Windows:
+def _windows(
+    whole: str,
+    options: Options,
+    known: tuple[Field, ...],
+    origin: str,
+    notes: tuple[str, ...],
+    alphabet: str = "",
+) -> Windows:
+    """``alphabet``: characters that are in the vocabulary even if the text has none of them."""
     text = _Text(whole, contiguous(len(whole), real(options, "validation"), real(options, "test")), origin)
     masked = bool(options["mask_token"])
     field = next((f for f in known if f.text is not None), None)
     pieces = text.pieces()
-    made = tokenizer_of(field) if field else learnt(pieces, pieces[:1], options, [MASK] if masked else [])
+    made = tokenizer_of(field) if field else learnt([*pieces, alphabet], pieces[:1], options, [MASK] if masked else [])
     ids, parts = _encoded(text, made)
-    context = integer(options, "context")
+    context = field.shape[0] if field else integer(options, "context")
     size = context if masked else context + 1
     starts = {p.name: starts_of(p, size, integer(options, "stride") if p.name == "train" else context) for p in parts}
     _check(text, parts, starts, size)
