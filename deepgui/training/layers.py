@@ -12,43 +12,11 @@ from deepgui.compiler.report import NodeReport, Report
 from deepgui.graph.blocks import repeats
 from deepgui.graph.problems import Problem
 from deepgui.graph.values import Network
-from deepgui.project.values import LayerTraining, Project, main_key
+from deepgui.project.layer_training import PLAIN, in_force, of_network, placeless
+from deepgui.project.values import LayerTraining, Project
 from deepgui.training.inits import dimensions, initialise, inits
 
 Layers = Mapping[str, LayerTraining]
-PLAIN = LayerTraining()
-
-
-def of_network(project: Project, key: str) -> dict[str, LayerTraining]:
-    """What the project says of the layers of one of its networks, by their paths in it."""
-    said = project.training.layers
-    if key == main_key(project):
-        return {path: own for path, own in said.items() if "/" not in path}
-    return {path.removeprefix(f"{key}/"): own for path, own in said.items() if path.startswith(f"{key}/")}
-
-
-def in_force(layers: Layers, path: str) -> LayerTraining:
-    """What counts for the layer at a path: what is said of it and of the blocks that it is in.
-
-    The nearest counts, but what is inside a frozen block is frozen. Rows may be named with the place or without.
-    """
-    frozen, lr, init = False, None, PLAIN
-    for way in ways(path):
-        if (own := layers.get(way)) is not None:
-            frozen = frozen or own.frozen
-            lr = own.lr if own.lr is not None else lr
-            init = own if own.init else init
-    return LayerTraining(frozen, lr, init.init, init.init_options)
-
-
-def ways(path: str) -> Iterator[str]:
-    """The names under which something can be said of a layer, the most general first."""
-    parts = path.split(".")
-    for end in range(1, len(parts) + 1):
-        if not parts[end - 1].isdecimal():
-            yield from dict.fromkeys((".".join(p for p in parts[:end] if not p.isdecimal()), ".".join(parts[:end])))
-        else:
-            yield ".".join(parts[:end])
 
 
 def layers_of(module: fx.GraphModule, inside: str = "") -> Iterator[tuple[str, nn.Module | nn.Parameter]]:
@@ -79,12 +47,8 @@ def begin(module: fx.GraphModule, layers: Layers) -> None:
         own = in_force(layers, path)
         if own.init and id(layer) not in done:
             done.add(id(layer))
-            direct = layers.get(path, PLAIN).init or layers.get(_placeless(path), PLAIN).init
+            direct = layers.get(path, PLAIN).init or layers.get(placeless(path), PLAIN).init
             initialise(weights_of(layer), own.init, own.init_options, matrices=not direct)
-
-
-def _placeless(path: str) -> str:
-    return ".".join(part for part in path.split(".") if not part.isdecimal())
 
 
 def freeze(module: fx.GraphModule, layers: Layers) -> None:
@@ -123,7 +87,7 @@ def layer_problems(project: Project, key: str, network: Network, report: Report)
         return
     known = dict(_nodes(report.nodes.values(), ""))
     for path, found in known.items():
-        own = layers.get(path) or layers.get(_placeless(path))
+        own = layers.get(path) or layers.get(placeless(path))
         if own is not None:
             yield from _own_problems(own, path.partition(".")[0], found, network)
     learning = [path for path, found in known.items() if found.parameters and not found.inside]

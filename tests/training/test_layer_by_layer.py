@@ -13,6 +13,7 @@ from deepgui.catalog.builtin import registry
 from deepgui.compiler.build import build
 from deepgui.compiler.catalogue import catalogue
 from deepgui.project import file
+from deepgui.project.layer_training import in_force
 from deepgui.project.values import DataConfig, LayerTraining, TrainingConfig
 from deepgui.training import layers, optim
 from deepgui.training.events import Failed, Finished, Scalars, Started
@@ -91,10 +92,10 @@ def test_the_nearest_rate_and_initialisation_count_and_frozen_is_frozen():
         "stage.linear": LayerTraining(lr=0.5),
         "stage.1.linear": LayerTraining(init="ones_"),
     }
-    assert layers.in_force(said, "stage.0.linear") == LayerTraining(True, 0.5, "zeros_")
-    assert layers.in_force(said, "stage.1.linear") == LayerTraining(True, 0.5, "ones_")
-    assert layers.in_force(said, "stage.1.norm") == LayerTraining(True, 0.1, "zeros_")
-    assert layers.in_force(said, "head") == LayerTraining()
+    assert in_force(said, "stage.0.linear") == LayerTraining(True, 0.5, "zeros_")
+    assert in_force(said, "stage.1.linear") == LayerTraining(True, 0.5, "ones_")
+    assert in_force(said, "stage.1.norm") == LayerTraining(True, 0.1, "zeros_")
+    assert in_force(said, "head") == LayerTraining()
 
 
 @pytest.mark.parametrize("optimizer", ["Adam", "SGD", "AdamW", "RMSprop", "Adagrad"])

@@ -59,7 +59,8 @@ class Slot(NamedTuple):
 class Card:
     """A node as it is shown. Equal cards look the same.
 
-    ``repeat`` is how many of a block stand in a row (``×4``); ``shares`` the node whose weights this one uses.
+    ``repeat`` is how many of a block stand in a row (``×4``); ``shares`` the node whose weights this one uses;
+    ``frozen`` ones do not learn.
     """
 
     node: str
@@ -77,6 +78,7 @@ class Card:
     repeat: str = ""
     bypassed: bool = False
     shares: str = ""
+    frozen: bool = False
 
     @property
     def inputs(self) -> tuple[Slot, ...]:
@@ -100,11 +102,13 @@ def describe(
     *,
     catalogue_ready: bool = True,
     values: Mapping[str, Value] | None = None,
+    frozen: bool = False,
 ) -> Card:
     """The card of a node. Without a declaration the ports are those that its wires use.
 
     Args:
         values: of the parameters that its expressions may name.
+        frozen: its weights, if it has any, do not learn.
     """
     inputs, outputs = _ports(network, node, spec)
     block = spec is not None and spec.form == "block"
@@ -132,6 +136,7 @@ def describe(
         repeat=_row(node) if block else "",
         bypassed=blocks.bound({"bypass": node.bypass}, values or {})["bypass"] is True,
         shares=node.shares,
+        frozen=frozen and (report is None or bool(report.parameters or node.shares)),
     )
 
 

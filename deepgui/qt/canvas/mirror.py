@@ -15,6 +15,8 @@ from deepgui.graph import layout as autolayout
 from deepgui.graph.layout import Size
 from deepgui.graph.problems import Problem
 from deepgui.graph.values import Network, Point, Wire
+from deepgui.project.layer_training import in_force, of_network
+from deepgui.project.values import Project
 from deepgui.qt.canvas.card import WIDTH, Card, describe
 from deepgui.qt.canvas.hits import NOTHING, Hit, PortRef
 from deepgui.qt.canvas.node_item import NodeItem
@@ -53,6 +55,7 @@ class Mirror(QObject):
         self._wire_cells: Cells[Wire] = Cells()
         self._order = 0
         session.changed.connect(lambda _before, _after: self.sync())
+        session.changed.connect(self._on_layers)
         session.document_replaced.connect(self.reset)
         session.level_changed.connect(self.reset)
         session.registry_ready.connect(self._redescribe)
@@ -174,7 +177,22 @@ class Mirror(QObject):
             self._problems.get(node, ()),
             catalogue_ready=len(self._session.registry) > 0,
             values=self._session.values,
+            frozen=self._frozen(node),
         )
+
+    def _frozen(self, node: str) -> bool:
+        project = self._session.project
+        if not project.training.layers:
+            return False
+        return in_force(of_network(project, self._session.key), self._session.path(node)).frozen
+
+    def _on_layers(self, before: Project, after: Project) -> None:
+        """Other layers are frozen now."""
+        if before.training.layers is not after.training.layers:
+            for node, item in self.nodes.items():
+                if (card := self._card(node)) != item.card:
+                    item.show(card)
+            self.changed.emit()
 
     def _redescribe(self) -> None:
         """The catalogue is another one: every card may have other ports."""

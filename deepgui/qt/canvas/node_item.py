@@ -14,6 +14,8 @@ from deepgui.qt.canvas.style import PAD, PORT, TILE, Text, text
 TEXT_X = 50.0
 BADGE = QPointF(WIDTH - 4, 4)
 BADGE_REACH = 12.0
+FROST = QPointF(4, 4)
+"""Where the mark of a frozen layer is: on the corner across from that of a problem."""
 STRIPE = 12.0
 FADED = 0.4
 """How much is left to see of a node that is bypassed."""
@@ -81,6 +83,8 @@ class NodeItem:
         if card.severity:
             corner = origin + (BADGE - QPointF(12, 12)) * frame.scale
             painter.drawPixmap(corner, style.badge(card.severity))
+        if card.frozen:
+            painter.drawPixmap(origin + (FROST - QPointF(12, 12)) * frame.scale, style.frost())
         painter.setWorldTransform(frame.card_transform(origin))
         for token, line, x, y in self._texts():
             painter.setPen(style.color(token))

@@ -142,6 +142,10 @@ class Style:
         """The mark of a problem, centred in its sprite."""
         return self._sprite(("badge", severity), QSizeF(24, 24), lambda p: self._paint_badge(p, severity))
 
+    def frost(self) -> QPixmap:
+        """The mark of a frozen layer, centred in its sprite."""
+        return self._sprite(("frost",), QSizeF(24, 24), self._paint_frost)
+
     def _sprite(self, key: tuple[object, ...], size: QSizeF, draw: Callable[[QPainter], None]) -> QPixmap:
         found = self._sprites.get(key)
         if found is not None:
@@ -215,6 +219,12 @@ class Style:
         painter.setPen(self.color("on_accent"))
         painter.setFont(font(13, bold=True))
         painter.drawText(QRectF(3, 3, 18, 18), int(Qt.AlignmentFlag.AlignCenter), "!")
+
+    def _paint_frost(self, painter: QPainter) -> None:
+        painter.setPen(QPen(self.color("canvas"), 2))
+        painter.setBrush(self.color("inferred"))
+        painter.drawEllipse(QPointF(12, 12), 9, 9)
+        icons.paint(painter, QRectF(6, 6, 12, 12), "snowflake", self.color("on_accent"))
 
 
 _styles: dict[int, Style] = {}

@@ -17,6 +17,7 @@ from deepgui.qt.inspector import row_menu
 from deepgui.qt.inspector.expressions import complaint, computed, known
 from deepgui.qt.inspector.help import plain, to_html
 from deepgui.qt.inspector.row import LABEL_WIDTH, ParamRow, Shown
+from deepgui.qt.inspector.training_section import TrainingSection
 from deepgui.qt.inspector.use_section import UseSection
 from deepgui.qt.session import Session
 from deepgui.qt.widgets import Badge, Elided, Fold, button, clear, column, label, row
@@ -46,6 +47,7 @@ class LayerPage(QWidget):
         self._cost = label()
         self._help: QLabel | None = None
         self._use: UseSection | None = None
+        self._training: TrainingSection | None = None
         theme.current().changed.connect(self._restyle)
 
     def show_selection(self) -> None:
@@ -54,7 +56,7 @@ class LayerPage(QWidget):
         chosen = self._session.selection
         self._nodes = tuple(n for n in network.nodes.values() if n.id in chosen)
         specs = tuple((n.id, n.kind, self._spec(n)) for n in self._nodes)
-        wanted = (specs, self._session.levels[-1:], id(self._session.document))
+        wanted = (specs, self._session.levels[-1:], id(self._session.document), self._session.ready)
         if wanted != self._built_for:
             self._built_for = wanted
             self._build()
@@ -68,6 +70,7 @@ class LayerPage(QWidget):
     def _build(self) -> None:
         clear(self._layout)
         self.rows, self._ports, self._help, self._use = {}, [], None, None
+        self._training = None
         if not self._nodes:
             return
         found = [self._spec(node) for node in self._nodes]
@@ -75,6 +78,8 @@ class LayerPage(QWidget):
         self._layout.addLayout(self._header(specs[0] if len(specs) == len(found) else None))
         for param in common_params(specs) if len(specs) == len(found) else ():
             self._add_row(param)
+        if len(specs) == len(found):
+            self._add_training(specs)
         if len(self._nodes) == 1 and specs:
             self._add_use(specs[0])
             self._add_ports(specs[0])
@@ -128,6 +133,12 @@ class LayerPage(QWidget):
         if spec.form not in ("input", "output"):
             self._use = UseSection(self._session, node, spec)
             self._layout.addWidget(self._use)
+
+    def _add_training(self, specs: list[LayerSpec]) -> None:
+        """How they learn; only layers that can have weights do."""
+        if all(spec.form in ("module", "block") or spec.kind == "Parameter" for spec in specs):
+            self._training = TrainingSection(self._session, tuple(node.id for node in self._nodes))
+            self._layout.addWidget(self._training)
 
     def _judge(self, param: ParamSpec, expr: Expr) -> str:
         """What is wrong with an expression for a parameter of the selected layers; empty if nothing is."""
@@ -194,8 +205,9 @@ class LayerPage(QWidget):
             return
         for name, line in self.rows.items():
             line.show_state(self._state(name, line.spec))
-        if self._use is not None:
-            self._use.refresh()
+        for section in (self._use, self._training):
+            if section is not None:
+                section.refresh()
         node = self._nodes[0]
         if not self._name.hasFocus() and self._name.text() != node.label:
             self._name.setText(node.label)
