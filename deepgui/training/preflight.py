@@ -15,7 +15,7 @@ from deepgui.graph.problems import Fix, Problem
 from deepgui.graph.shapes import TensorType, batched
 from deepgui.graph.values import Network, Node
 from deepgui.project.values import DataConfig, Project, TrainingConfig, main_key
-from deepgui.training import memory
+from deepgui.training import memory, vocabulary
 from deepgui.training.bindings import Part, drawn_inputs, known_fields, output_order, parts, roles, unplayed
 from deepgui.training.layers import layer_problems
 from deepgui.training.objectives import Objective, Outlook, objectives
@@ -134,6 +134,7 @@ def _part_problems(
     types = {id: known.outputs["output"] for id, known in report.nodes.items() if "output" in known.outputs}
     fields = known_fields(kind, dataset, options, drawn_inputs(network, part.inputs, types))
     yield from _bindings_problems(network, report, part, fields)
+    yield from vocabulary.problems(network, report, part.inputs, fields)
     outputs = kind.outputs if role == kind.roles[0] else ("output",)
     yield from _objective_problems(network, report, project.training, dataset, _Role(kind, role, outputs, part, fields))
 

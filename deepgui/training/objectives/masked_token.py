@@ -97,7 +97,7 @@ class MaskedToken(Objective):
         split = self.dataset.validation if len(self.dataset.validation) else self.dataset.train
         rows = split.get(torch.arange(min(_SHOWN, len(split))))
         whole = self.complete({name: values.to(self.device) for name, values in rows.items()})
-        said = networks.main(*[whole[name] for name in self.inputs]).argmax(-1)
+        said = networks.main(*[whole[name] for name in self.inputs])[..., : len(self._words)].argmax(-1)
         gaps = whole["hidden"] != IGNORED
         filled = torch.where(gaps, said, whole[self.field.name])
         items, truths = [], []

@@ -73,10 +73,9 @@ class NextToken(Objective):
         generator: torch.Generator | None = None,
     ) -> Tensor:
         """``count`` more tokens for prompts N×L, as N×``count``. See :func:`tokens.draw`."""
-        window = self.dataset.field(self.inputs[0]).shape[0]
-        new = continued(
-            networks.main, prompts, count, window, temperature=temperature, top_k=top_k, generator=generator
-        )
+        window, vocabulary = self.dataset.field(self.inputs[0]).shape[0], len(self.dataset.target.classes)
+        how = {"temperature": temperature, "top_k": top_k, "generator": generator}
+        new = continued(networks.main, prompts, count, window, vocabulary, **how)  # type: ignore[arg-type]
         return torch.stack(list(new), dim=1)
 
     @classmethod

@@ -111,7 +111,8 @@ class SequenceToSequence(Objective):
         done = torch.zeros(count * beam, dtype=torch.bool, device=self.device)
         for place in range(length):
             batch_now = {**given, WRITTEN: written[:, :-1]}
-            scores = networks.main(*[batch_now[name] for name in self.inputs])[:, place].float().log_softmax(-1)
+            scores = networks.main(*[batch_now[name] for name in self.inputs])[:, place, : len(self._words)]
+            scores = scores.float().log_softmax(-1)
             scores[done] = float("-inf")
             scores[done, filler] = 0.0
             vocabulary = scores.shape[-1]

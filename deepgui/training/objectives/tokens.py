@@ -69,13 +69,13 @@ class TokenSums:
 
 
 def check_scores(outlook: Outlook, length: int, vocabulary: int, of: str) -> Iterator[Problem]:
-    """Whether the Output gives a score a token at each position."""
+    """Whether the Output gives a score a token at each position; scores of tokens that there are not do no harm."""
     expected = f"N×{length}×{vocabulary}"
     shape = outlook.output.shape
-    if shape == expected:
-        return
     rank = len(outlook.output.dims)
     constants = [d.const for d in outlook.output.dims]
+    if outlook.output.batch_first and rank == 3 and constants[1] == length and constants[2] >= vocabulary:
+        return
     fix = None
     if rank == 3 and constants[1] == length:
         fix = repairs.set_out_features(outlook.network, outlook.node, vocabulary)
@@ -113,6 +113,7 @@ def continued(
     prompts: Tensor,
     count: int,
     window: int,
+    vocabulary: int,
     *,
     temperature: float = 1.0,
     top_k: int = 0,
@@ -124,12 +125,13 @@ def continued(
     Args:
         run: N×``window`` token ids to scores N×``window``×V; must look at earlier positions only.
         window: how many tokens the network sees at once. Shorter texts are filled up behind.
+        vocabulary: tokens that there are; the network may have scores for more.
     """
     known = prompts
     for _ in range(count):
         seen = known[:, -window:]
         last = seen.shape[1] - 1
         given = F.pad(seen, (0, window - seen.shape[1]), value=filler)
-        token = draw(run(given)[:, last], temperature, top_k, generator)
+        token = draw(run(given)[:, last, :vocabulary], temperature, top_k, generator)
         known = torch.cat((known, token[:, None]), dim=1)
         yield token
