@@ -12,6 +12,7 @@ import torch
 from torch.export import Dim, ExportedProgram
 
 from deepgui.exporters.exportable import Exportable
+from deepgui.exporters.graphs import free_sizes, takes_graphs
 from deepgui.exporters.suffixes import suffix_of, with_suffix
 from deepgui.exporters.verify import ExportError, Probe, first_line, repeatable
 
@@ -42,16 +43,18 @@ def write(subject: Exportable, asked: Probe, folder: Path, places: Mapping[str, 
 
 
 def program_of(subject: Exportable, asked: Probe) -> ExportedProgram:
-    """The network as a program whose batch dimension is free.
+    """The network as a program whose batch dimension is free, or of graphs the numbers of nodes and edges.
 
     Raises:
         ExportError: if an operation of the network pins the batch size.
     """
     example = asked.batches[0]  # several rows: torch.export takes a size of one for a constant
+    graphs = takes_graphs(subject)
     batch = Dim("batch")
+    sizes = free_sizes(subject) if graphs else tuple({0: batch} for _ in example)
     try:
-        with quiet():
-            return torch.export.export(subject.on_cpu(), example, dynamic_shapes=tuple({0: batch} for _ in example))
+        with quiet():  # that as many graphs come out as their numbers say is only understood from bytecode (strict)
+            return torch.export.export(subject.on_cpu(), example, dynamic_shapes=sizes, strict=graphs)
     except Exception as error:
         raise ExportError(
             f"torch.export cannot express the network for every batch size: {first_line(error)}"

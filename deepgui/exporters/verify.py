@@ -11,6 +11,7 @@ from torch import Tensor, nn
 from torch.utils._python_dispatch import TorchDispatchMode
 
 from deepgui.exporters.exportable import Batch, Exportable, answer, shape_of
+from deepgui.exporters.graphs import random_graphs, takes_graphs
 from deepgui.graph.values import Network, Node
 
 BATCH_SIZES = (3, 1, 2, 8)
@@ -65,8 +66,10 @@ def probe(subject: Exportable) -> Probe:
         ExportError: if the network itself fails on a batch of some size.
     """
     module = subject.on_cpu()
-    real = subject.examples is not None and all(len(t) >= max(BATCH_SIZES) for t in subject.examples)
-    batches = tuple(_real(subject, n) if real else _random(subject, n) for n in BATCH_SIZES)
+    graphs = takes_graphs(subject)  # rows of several tensors that belong together are no batch of them
+    real = not graphs and subject.examples is not None and all(len(t) >= max(BATCH_SIZES) for t in subject.examples)
+    draw = random_graphs if graphs else _random
+    batches = tuple(_real(subject, n) if real else draw(subject, n) for n in BATCH_SIZES)
     answers, noise = [], []
     for batch in batches:
         try:

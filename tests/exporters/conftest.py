@@ -51,11 +51,24 @@ def two_in_two_out() -> deepgui.Network:
     return net
 
 
+def graphs() -> deepgui.Network:
+    """Layers on nodes and edges, and one that makes as many rows as there are graphs."""
+    net = deepgui.Network("graphs")
+    x = net.add("Input", shape=(5,), name="features")
+    edges = net.add("Input", shape=(2,), dtype="int64", per="edge_index", name="edges")
+    graph = net.add("Input", shape=(), dtype="int64", name="graph")
+    x = net.add("GATConv", net.add("GCNConv", x, edges, out_channels=6), edges, out_channels=4, heads=2)
+    x = net.add("GraphNorm", net.add("GINConv", x, edges, out_channels=6, hidden_channels=5), graph)
+    net.add("Output", net.add("Linear", net.add("global_mean_pool", x, graph), out_features=3))
+    return net
+
+
 NETWORKS: dict[str, Callable[[], deepgui.Network]] = {
     "pictures": pictures,
     "sequence": sequence,
     "attention": attention,
     "pair": two_in_two_out,
+    "graphs": graphs,
 }
 
 
