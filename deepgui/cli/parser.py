@@ -181,6 +181,15 @@ def _runs(command: _Command) -> None:
 
 
 def _listings(command: _Command) -> None:
+    data = command("data", "data:run", "Look at data, list the sources, or fetch a well-known set.")
+    data.add_argument(
+        "what", nargs="?", metavar="PROJECT|PATH|SOURCE|fetch", help="what to look at; without it the sources are listed"
+    )
+    data.add_argument("name", nargs="?", metavar="NAME", help="with fetch: the set to download, such as mnist")
+    data.add_argument(
+        "--set", action="append", default=[], metavar="NAME=VALUE", help="an option of the source, such as target=price"
+    )
+    _json(data)
     layers = command("layers", "listing:layers", "List the layers, or explain one.")
     layers.add_argument("kind", nargs="?", metavar="KIND")
     _json(layers)

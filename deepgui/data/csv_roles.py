@@ -17,6 +17,8 @@ from deepgui.data.errors import DataError
 Role = Literal["number", "category", "target", "ignore"]
 ROLES: tuple[Role, ...] = get_args(Role)
 MAX_CATEGORIES = 50  # different texts in a column that still make sense as categories
+_STRAY = 0.25  # share of different texts up to which a column is one of numbers with mistakes
+_FEW_TEXTS = 2  # so many different ones may be words for a missing value
 _SHOWN = 5  # cells that a person is shown of a column
 
 
@@ -122,7 +124,8 @@ def _guess(sheet: Sheet, position: int, decimal: str) -> tuple[Role, str]:
     count, different = sum(present.values()), len(present)
     if not present:
         return "ignore", f"column {name!r} is empty and was left out"
-    if 2 * sum(n for cell, n in present.items() if looks_numeric(cell, decimal)) >= count:
+    texts = [n for cell, n in present.items() if not looks_numeric(cell, decimal)]
+    if sum(texts) <= count * (_STRAY if len(texts) > _FEW_TEXTS else 0.5):
         return "number", ""  # a stray text among numbers is an error, not a category
     if different > MAX_CATEGORIES or (different > 2 and 2 * different > count):
         return "ignore", f"text column {name!r} has {different} different values and was left out"

@@ -17,7 +17,7 @@ from deepgui.data.preview_duplicates import Duplicates
 if TYPE_CHECKING:
     from deepgui.data.preview import SplitFacts
 
-About = Literal["balance", "absent", "few", "duplicates", "contradiction", "constant", "leak", "counter", "missing"]
+About = Literal["balance", "absent", "few", "duplicates", "constant", "leak", "counter", "missing"]
 
 UNBALANCED = 10  # times as many examples in the largest class as in the smallest
 _FEW = 5  # examples of a class that are hardly enough
@@ -116,18 +116,15 @@ def _counts(values: Floats) -> bool:
 
 def _repeated(duplicates: Sequence[Duplicates], judged: bool) -> Iterator[Remark]:
     for found in duplicates:
+        several = found.count > 1
         pairs = listed([f"{a + 1} and {b + 1}" for a, b in found.rows[:3]])
-        are = "1 example" if found.count == 1 else f"{found.count:,} examples"
-        verb = "is" if found.count == 1 else "are"
-        if found.first == found.second:
-            text = f"{are} of {found.first} {verb} there more than once (examples {pairs})"
-        else:
-            text = f"{are} of {found.second} {verb} also in {found.first} (examples {pairs})"
-            text += ": what is measured there is memory" if found.first == "train" else ""
-        yield Remark("duplicates", f"{text}.")
+        where = "there more than once" if found.first == found.second else f"also in {found.first}"
+        text = f"{found.count:,} example{'s' * several} of {found.second} {'are' if several else 'is'} {where}"
+        text += f" (examples {pairs})"
         if found.differing and judged:
-            same = "1 of them has" if found.differing == 1 else f"{found.differing:,} of them have"
-            yield Remark("contradiction", f"{same} another target there: both cannot be right.")
+            text += f", {f'{found.differing:,} of them' if several else 'but'} with another target"
+        text += ": what is measured there is memory" if found.first == "train" != found.second else ""
+        yield Remark("duplicates", f"{text}.")
 
 
 def _absent(splits: Sequence[SplitFacts], counted: str) -> Iterator[Remark]:

@@ -219,3 +219,13 @@ def test_damaged_utf_16_is_named_with_its_row(tmp_path) -> None:
     path.write_bytes("a,y\n1,2\n".encode("utf-16") + b"\x00")
     with pytest.raises(DataError, match="UTF-16 but damaged"):
         open_source(DataConfig("csv", {"path": str(path)}))
+
+
+def test_a_column_of_numbers_and_many_texts_is_text(config) -> None:
+    tickets = "ticket,x,y\n" + "".join(f"{'A/' * (i % 3 == 0)}{i * 77},{i},{i % 2}\n" for i in range(60))
+    assert columns(config(tickets)) == ("x",)
+    words = tickets.replace("A/", "x")
+    assert open_source(config(words)).notes == ("text column 'ticket' has 60 different values and was left out",)
+    unknown = "size,y\n" + "".join(f"{'unknown' if i % 3 == 0 else i},{i % 2}\n" for i in range(60))
+    with pytest.raises(DataError, match="'unknown' where a number belongs"):
+        prepare(config(unknown))

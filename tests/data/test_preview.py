@@ -119,10 +119,8 @@ def test_duplicates_within_and_between_splits_are_found_with_their_rows() -> Non
     assert pairs["train", "test"].differing == 2
     assert pairs["train", "train"].rows == ((2, 3),)
     assert set(pairs) == {("train", "test"), ("train", "train")}
-    assert "2 examples of test are also in train (examples 8 and 51, 9 and 56): what is measured there is memory." in (
-        said(found, "duplicates")
-    )
-    assert "2 of them have another target there: both cannot be right." in said(found, "contradiction")
+    text = "2 examples of test are also in train (examples 8 and 51, 9 and 56), 2 of them with another target"
+    assert f"{text}: what is measured there is memory." in said(found, "duplicates")
 
 
 def test_pictures_that_stand_in_train_and_test_are_found_in_memory_and_in_files(tmp_path, monkeypatch) -> None:
