@@ -272,7 +272,7 @@ def _inputs(table: Table, config: DataConfig, target: Field) -> tuple[str, ...]:
 
 def _fixed_notes(table: Table) -> list[str]:
     """That fractions are not used where the source brings splits of its own."""
-    own = [name for name in ("validation", "test") if name in table.fixed]
+    own = [name for name in ("validation", "test") if len(table.fixed.get(name, ()))]
     return [f"the {' and '.join(own)} examples are the source's own"] if own else []
 
 

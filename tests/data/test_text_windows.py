@@ -53,6 +53,8 @@ def test_no_token_of_one_split_is_in_another(tmp_path: Path) -> None:
     assert max(seen[0]) < min(seen[1])
     assert max(seen[1]) < min(seen[2])
     assert len(seen[0]) == 700
+    assert "the validation and test examples are the source's own" in dataset.notes
+    assert "the validation examples are the source's own" in read(path, 0.2).notes
 
 
 def test_training_windows_overlap_by_the_stride_and_others_not_at_all(alphabet: Path) -> None:
