@@ -18,7 +18,7 @@ from deepgui.project.values import DataConfig, Project, TrainingConfig, main_key
 from deepgui.training import memory, vocabulary
 from deepgui.training.bindings import Part, drawn_inputs, known_fields, output_order, parts, roles, unplayed
 from deepgui.training.layers import layer_problems
-from deepgui.training.objectives import Objective, Outlook, objectives
+from deepgui.training.objectives import Objective, ObjectiveError, Outlook, objectives
 from deepgui.training.settings import optimizer_problems, settings_problems
 from deepgui.training.wording import sentence
 
@@ -50,7 +50,10 @@ def preflight(project: Project, key: str, registry: Registry, report: Report | N
     except DataError as error:
         found.append(_data_problem(project.data, error))
     else:
-        found += examine(project, key, reports, dataset)
+        try:
+            found += examine(project, key, reports, dataset)
+        except ObjectiveError as error:
+            found.append(Problem("objective", sentence(str(error))))
         real = replace(config, batch_size=min(config.batch_size, len(dataset.train)))
         if all(its.ok for its in reports.values()) and real.batch_size > 0:
             found += memory.problems(network, registry, reports[key], real)
@@ -82,7 +85,10 @@ def with_shapes(project: Project, key: str, problems: Sequence[Problem]) -> tupl
         return tuple(problems)
     if project.training.objective not in objectives():
         return tuple(problems)
-    part = next((p for p in parts(project, key, dataset).values() if p.key == key), None)
+    try:
+        part = next((p for p in parts(project, key, dataset).values() if p.key == key), None)
+    except ObjectiveError:
+        return tuple(problems)
     fields = {f.name: f for f in dataset.fields}
     bound = {node: fields[name] for node, name in part.inputs.items() if name in fields} if part else {}
     return tuple(_with_shape(p, network, bound.get(p.node)) for p in problems)

@@ -139,9 +139,15 @@ def test_a_vocabulary_that_does_not_fit_is_found_before_training_and_mended():
 
 
 def test_text_without_a_mask_token_is_refused_with_the_way_out():
-    *_, last = Trainer(RunSpec(project(text_net(), TEXT, "masked_token")))
-    assert isinstance(last, Failed)
-    assert last.message == "tokens has no token <mask>: switch it on in the settings of the data."
+    (found,) = problems(project(text_net(), TEXT, "masked_token"))
+    assert "switch mask_token on in the settings of the data" in found.message
+
+
+def test_data_without_text_is_refused_by_what_needs_it():
+    net = builder.Network("mlp")
+    net.add("Output", net.add("Linear", net.add("Input", shape=(13,)), out_features=3))
+    (found,) = problems(project(net, DataConfig("wine"), "masked_token"))
+    assert found.message == "Masked token learns from text, and the data has none: choose a source of text."
 
 
 def test_only_the_likeliest_tokens_are_drawn():

@@ -22,6 +22,7 @@ MASKED = "masked"
 _HIDDEN, _RANDOM = 0.8, 0.1
 """Of the chosen tokens so many are hidden and so many replaced by others; the rest stays (Devlin et al. 2018)."""
 _SHOWN = 6
+_NO_MASK = f"The vocabulary has no token {MASK} for a gap: switch mask_token on in the settings of the data."
 
 
 class MaskedToken(Objective):
@@ -49,7 +50,7 @@ class MaskedToken(Objective):
         self._words = tokenizer_of(self.field)
         mask = self._words.id_of(MASK)
         if mask is None:
-            raise ObjectiveError(f"{self.field.name} has no token {MASK}: switch it on in the settings of the data.")
+            raise ObjectiveError(_NO_MASK)
         self._mask, self._pad = mask, pad_of(self.field)
 
     @classmethod
@@ -117,6 +118,8 @@ class MaskedToken(Objective):
         if text is None:
             yield Problem("no-text", "Masked token learns from text, and the data has none: choose a source of text.")
             return
+        if MASK not in text.classes:
+            yield Problem("no-mask-token", _NO_MASK)
         yield from check_scores(outlook, text.shape[0], len(text.classes), text.name)
 
 
