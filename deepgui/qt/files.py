@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Literal, NamedTuple
@@ -51,6 +51,14 @@ class Dialogs:
         keep = Choice("Keep training", "training_keep", QMessageBox.ButtonRole.RejectRole)
         text = "Training is still running.", "Stop it now? A checkpoint is kept, so that it can be resumed."
         return self._ask("training_dialog", text, (stop, keep), usual=stop, escape=keep) is stop
+
+    def delete_runs(self, names: Sequence[str]) -> bool:
+        """Whether runs may be deleted."""
+        delete = Choice("Delete", "delete_runs_yes", QMessageBox.ButtonRole.DestructiveRole)
+        keep = Choice("Keep", "delete_runs_no", QMessageBox.ButtonRole.RejectRole)
+        what = f"the run {names[0]}" if len(names) == 1 else f"{len(names)} runs"
+        text = f"Delete {what}?", "Curves, weights and checkpoints are lost for good."
+        return self._ask("delete_runs_dialog", text, (delete, keep), usual=keep, escape=keep) is delete
 
     def open_path(self, folder: Path) -> Path | None:
         """Which file to open."""
@@ -172,6 +180,10 @@ class Files(QObject):
         """Open a sample as a project of the person's own, which has no file yet."""
         project = self._read(path)
         return project is not None and self.may_leave() and self._show(Document(project))
+
+    def open_run(self, folder: Path) -> bool:
+        """Open the project of a run as it was when that began, as a project without a file."""
+        return self.open_copy(folder / f"project{file.SUFFIX}")
 
     def recover(self, recovery: Recovery) -> bool:
         """Take up lost work; it counts as unsaved, and stays recoverable until it is kept anew."""

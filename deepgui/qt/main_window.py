@@ -105,7 +105,8 @@ class MainWindow(QMainWindow):
             return
         from deepgui.qt.panels import add_training
 
-        self.controller, self._readiness = add_training(self.session, self._workbench, self)
+        parts = (self.session, self._workbench, self.files, self.tell)
+        self.controller, self._readiness = add_training(*parts, self)
         self.controller.state_changed.connect(lambda state: self._enable())
         self.files.stop_training = self._stop_training
         self._enable()

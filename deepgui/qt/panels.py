@@ -2,21 +2,31 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from PySide6.QtCore import QObject
 
 from deepgui.qt.dashboard.controller import RunController
 from deepgui.qt.dashboard.dock import TrainingDock
+from deepgui.qt.files import Files
 from deepgui.qt.probes.boundary import BoundaryDock
 from deepgui.qt.probes.confusion import ConfusionDock
 from deepgui.qt.probes.feature_maps import FeatureMapDock
 from deepgui.qt.readiness import Readiness
 from deepgui.qt.results.dock import ResultsDock
+from deepgui.qt.runs.panel import RunsPanel
 from deepgui.qt.session import Session
 from deepgui.qt.workbench import Workbench
 
 
-def add_training(session: Session, bench: Workbench, parent: QObject) -> tuple[RunController, Readiness]:
-    """Build the panels of training and probes; returns the controller that they share, and the preflight."""
+def add_training(
+    session: Session, bench: Workbench, files: Files, tell: Callable[[str], None], parent: QObject
+) -> tuple[RunController, Readiness]:
+    """Build the panels of training and probes; returns the controller that they share, and the preflight.
+
+    Args:
+        tell: shows a sentence that needs no answer.
+    """
     controller = RunController(session, parent)
     readiness = Readiness(session, parent)
     bench.fill("training", TrainingDock(session, controller))
@@ -24,6 +34,10 @@ def add_training(session: Session, bench: Workbench, parent: QObject) -> tuple[R
     bench.fill("confusion", ConfusionDock(session, controller))
     bench.fill("boundary", BoundaryDock(session, controller))
     bench.fill("results", ResultsDock(session, controller))
+    runs = RunsPanel(session, controller, files)
+    runs.training_asked.connect(lambda: bench.reveal("training"))
+    runs.told.connect(tell)
+    bench.fill("runs", runs)
     controller.message.connect(bench.log.note)
     DeviceChip(session, controller, bench)
     return controller, readiness

@@ -27,6 +27,7 @@ TITLES: Mapping[str, str] = {
     "palette": "Layers",
     "inspector": "Inspector",
     "training": "Training",
+    "runs": "Runs",
     "feature_maps": "Feature maps",
     "confusion": "Confusion",
     "boundary": "Boundary",
@@ -35,10 +36,10 @@ TITLES: Mapping[str, str] = {
     "code": "Code",
     "log": "Log",
 }
-BOTTOM = ("training", "feature_maps", "confusion", "boundary", "results", "problems", "code", "log")
+BOTTOM = ("training", "runs", "feature_maps", "confusion", "boundary", "results", "problems", "code", "log")
 WIDE = 1680
 """From this width on there is room for the code beside the other panels."""
-STATE_VERSION = 2
+STATE_VERSION = 3
 BOTTOM_SHARE = 0.42
 SIDES_AT_MOST = (264, 400)
 

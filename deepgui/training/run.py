@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from time import perf_counter
@@ -51,8 +51,12 @@ class Run:
     nothing is sent to them.
     """
 
-    def __init__(self, spec: RunSpec, observers: Sequence[Observer] = ()) -> None:
+    def __init__(
+        self, spec: RunSpec, observers: Sequence[Observer] = (), listeners: Sequence[Callable[[Event], None]] = ()
+    ) -> None:
+        """``listeners`` are called with every event, in the thread that trains; they never raise."""
         self.spec = spec
+        self._listeners = tuple(listeners)
         self.feed = Feed()
         self.control = Control()
         self.trainer = Trainer(spec, self.control, observers, give_way=True)
@@ -83,6 +87,8 @@ class Run:
 
     def _drive(self) -> None:
         for event in self.trainer:
+            for heed in self._listeners:
+                heed(event)
             self._publish(event)
 
     def _recall_changes(self) -> None:

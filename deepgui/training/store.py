@@ -312,7 +312,7 @@ def _reading(folder: Path) -> Iterator[sqlite3.Connection]:
 
 def so_far(info: RunInfo) -> RunInfo:
     """A run that has not ended, or was cut off, with the steps and metrics that its record holds."""
-    if info.metrics or info.status not in ("running", "interrupted", "failed"):
+    if info.status not in ("running", "interrupted", "failed"):
         return info
     try:
         with _reading(info.folder) as connection:
@@ -327,7 +327,9 @@ def so_far(info: RunInfo) -> RunInfo:
     epochs = [json.loads(text) for (text,) in told]
     kept = next((e for e in reversed(epochs) if e["best"]), epochs[-1] if epochs else {"metrics": {}})
     metrics = {name: value for name, value in kept["metrics"].items() if value is not None}
-    return replace(info, steps=max(steps or 0, info.steps), seconds=info.seconds or seconds or 0.0, metrics=metrics)
+    return replace(
+        info, steps=steps or info.steps, seconds=max(info.seconds, seconds or 0.0), metrics=metrics or info.metrics
+    )
 
 
 def columns(folder: Path) -> tuple[str, ...]:

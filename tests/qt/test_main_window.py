@@ -296,7 +296,7 @@ def test_panels_come_back_where_they_were_with_all_their_tabs(window: MainWindow
         return [[bar.tabText(n) for n in range(bar.count())] for bar in mine]
 
     assert [sorted(names) for names in bars()] == [
-        ["Boundary", "Code", "Confusion", "Feature maps", "Log", "Problems", "Results", "Training"]
+        ["Boundary", "Code", "Confusion", "Feature maps", "Log", "Problems", "Results", "Runs", "Training"]
     ]
     docks["log"].close()
     qtbot.wait(50)

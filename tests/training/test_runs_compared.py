@@ -145,6 +145,20 @@ def test_the_list_tells_of_runs_that_were_cut_off(wine, tmp_path):
     assert runs.list()[0].remarks.tags == ("cut",)
 
 
+def test_the_list_follows_a_run_that_goes_on(wine, tmp_path):
+    runs = RunStore(tmp_path)
+    folder = trained(wine(epochs=1), runs)
+    before = runs.list()[0]
+    events = iter(Trainer(RunSpec(wine(epochs=50), resume=folder)))
+    for event in events:
+        if isinstance(event, EpochFinished) and event.epoch == 20:
+            break
+    events.close()
+    (info,) = runs.list()
+    assert (info.status, info.steps) == ("interrupted", 80)
+    assert info.metrics["val_loss"] < before.metrics["val_loss"]
+
+
 # -- settings and metrics
 
 

@@ -156,6 +156,16 @@ class Chart(QWidget):
         if self._ground is None:
             self._ground = self._drawn_ground()
         painter.drawPixmap(0, 0, self._ground)
+        self._paint_front(painter, frame)
+
+    def paint_on(self, painter: QPainter) -> None:
+        """Paint everything as lines and words rather than pixels: for pictures that are kept."""
+        painter.save()
+        self._paint_ground(painter)
+        self._paint_front(painter, self.frame)
+        painter.restore()
+
+    def _paint_front(self, painter: QPainter, frame: QRectF) -> None:
         painter.setClipRect(frame.adjusted(0, -4, 4, 2))
         for line in self._lines:
             self._paint_line(painter, line)
@@ -224,12 +234,18 @@ class Chart(QWidget):
             painter.drawLine(QPointF(x, frame.top()), QPointF(x, frame.bottom()))
 
     def _drawn_ground(self) -> QPixmap:
-        """Ground, grid, numbers, marks and the last run."""
-        colors, ratio = theme.theme(), self.devicePixelRatioF()
+        ratio = self.devicePixelRatioF()
         ground = QPixmap(self.size() * ratio)
         ground.setDevicePixelRatio(ratio)
-        ground.fill(colors.color("plot"))
         painter = QPainter(ground)
+        self._paint_ground(painter)
+        painter.end()
+        return ground
+
+    def _paint_ground(self, painter: QPainter) -> None:
+        """Ground, grid, numbers, marks and the last run."""
+        colors = theme.theme()
+        painter.fillRect(self.rect(), colors.color("plot"))
         painter.setFont(style.font(11))
         self._paint_grid(painter)
         painter.setClipRect(self.frame)
@@ -244,8 +260,6 @@ class Chart(QWidget):
         if self.note:
             painter.setPen(colors.color("warning"))
             painter.drawText(self.frame.adjusted(0, 2, -8, 0), Qt.AlignmentFlag.AlignRight, self.note)
-        painter.end()
-        return ground
 
     def _paint_grid(self, painter: QPainter) -> None:
         """Lines and numbers, as many as have room beside each other."""

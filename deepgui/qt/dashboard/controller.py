@@ -31,12 +31,18 @@ log = logging.getLogger(__name__)
 
 @dataclass(frozen=True)
 class Order:
-    """What to train. ``path``: the project's file, beside which runs are kept; ``resume``: the run to go on with."""
+    """What to train.
+
+    Attributes:
+        path: the project's file, beside which runs are kept. resume: the run to go on with.
+        tensorboard: TensorBoard's files are written on the way.
+    """
 
     project: Project
     key: str
     path: Path | None = None
     resume: Path | None = None
+    tensorboard: bool = False
 
 
 RunFactory = Callable[[Order, Board], "Run"]
@@ -109,6 +115,7 @@ class RunController(QObject):
         self.progress = Progress()
         self.marks: tuple[Mark, ...] = ()
         self.best: tuple[int, int] | None = None
+        self.tensorboard = False
         self._state = "idle"
         self._make_run = make_run or default_run
         self._views: list[View] = []
@@ -179,7 +186,7 @@ class RunController(QObject):
         self.worker.cancel("idle")
         self._attempt += 1
         attempt = self._attempt
-        order = Order(project, main_key(project), self.session.document.path, resume)
+        order = Order(project, main_key(project), self.session.document.path, resume, self.tensorboard)
         self.worker.submit(
             "run",
             lambda: self._make_run(order, self.board),
@@ -370,6 +377,7 @@ def default_run(order: Order, board: Board) -> Run:
     from deepgui.training.preflight import preflight
     from deepgui.training.run import Run
     from deepgui.training.store import RunStore, default_root
+    from deepgui.training.tensorboard import LiveLog, need
     from deepgui.training.trainer import RunSpec
 
     found = preflight(order.project, order.key, catalogue(order.project.blocks))
@@ -378,5 +386,8 @@ def default_run(order: Order, board: Board) -> Run:
         raise NetworkError(problems)
     if order.resume is not None and (refused := refusal(order.resume, order.project)) is not None:
         raise NetworkError((refused,))
+    if order.tensorboard:
+        need()  # before a folder is made
     folder = order.resume or RunStore(default_root(order.path)).create(order.project, order.key)
-    return Run(RunSpec(order.project, order.key, folder, order.resume), observers=(board,))
+    listeners = (LiveLog(folder),) if order.tensorboard else ()
+    return Run(RunSpec(order.project, order.key, folder, order.resume), observers=(board,), listeners=listeners)

@@ -66,8 +66,8 @@ class CurvePlot(QWidget):
     turning the wheel takes the axes over by hand; a double click gives them back.
     """
 
-    def __init__(self, title: str, name: str, parent: QWidget | None = None) -> None:
-        super().__init__(parent)
+    def __init__(self, title: str, name: str, hint: str = "Curves appear here while the network trains.") -> None:
+        super().__init__()
         self.setObjectName(name)
         self.title = title
         self.legend = Legend(self)
@@ -83,9 +83,10 @@ class CurvePlot(QWidget):
         layout.setSpacing(0)
         layout.addLayout(self._head)
         layout.addWidget(self.chart, 1)
-        self._hint = label("Curves appear here while the network trains.", "caption")
+        self._hint = label(hint, "caption", wrap=True)
+        self._hint.setAlignment(Qt.AlignmentFlag.AlignCenter)
         self._hint.setAttribute(Qt.WidgetAttribute.WA_TransparentForMouseEvents)
-        QVBoxLayout(self.chart).addWidget(self._hint, 0, Qt.AlignmentFlag.AlignCenter)
+        QVBoxLayout(self.chart).addWidget(self._hint)
         self.chart.hovered.connect(self._read)
         self.chart.looked.connect(self._take_over)
         self.chart.given_back.connect(self._give_back)
@@ -97,6 +98,11 @@ class CurvePlot(QWidget):
         self._head.insertWidget(0 if first else self._head.count(), widget)
 
     # -- what is drawn
+
+    @property
+    def series(self) -> tuple[Series, ...]:
+        """What is drawn."""
+        return tuple(curve.series for curve in self._curves.values())
 
     def set_series(self, series: tuple[Series, ...]) -> None:
         """Draw these columns; those already drawn stay."""

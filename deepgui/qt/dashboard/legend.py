@@ -40,9 +40,14 @@ class Legend(QWidget):
         x, middle = 2.0, self.height() / 2
         if self._title:
             x = self._text(painter, bold, colors.color("text"), x, self._title) + 12
-        needed = sum(27 + strong(value) for _, _, value in self._entries)
+        widths = [27 + strong(value) for _, _, value in self._entries]
+        needed = sum(widths)
         named = x + needed + sum(5 + wide(name) for _, name, _ in self._entries) <= self.width() + 14
-        for token, name, value in self._entries:
+        for place, (token, name, value) in enumerate(self._entries):
+            rest = f"+{len(self._entries) - place}"
+            if x + sum(widths[place:]) > self.width() + 14 and x + widths[place] + wide(rest) > self.width():
+                self._text(painter, base, colors.color("muted"), x, rest)
+                break
             painter.setPen(Qt.PenStyle.NoPen)
             painter.setBrush(colors.color(token))
             painter.drawEllipse(QPointF(x + 4, middle), 4, 4)

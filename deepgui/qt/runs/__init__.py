@@ -1,0 +1,1 @@
+"""The runs of a project: found, compared, marked, opened again."""
