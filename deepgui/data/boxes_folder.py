@@ -55,18 +55,31 @@ class _Pictures:
         return {"image": read_image(self.files[row], self.form)}
 
 
-def read_boxes_folder(options: Mapping[str, Value]) -> Table:
-    """Open images with their boxes, by the options of :data:`PARAMS`; see there. Raises DataError."""
+def read_boxes_folder(options: Mapping[str, Value], learnt: tuple[Field, ...] = ()) -> Table:
+    """Open images with their boxes, by the options of :data:`PARAMS`; see there.
+
+    Args:
+        learnt: the fields that a network has learnt with: its classes, and how many boxes an image has.
+
+    Raises:
+        DataError: files that cannot be read or do not fit together, or a class that the network does not know.
+    """
+    known = next((f for f in learnt if f.kind == "boxes"), None)
     root = Path(str(options["path"])).expanduser()
     found = _annotations(root, str(options["format"]))
     files = tuple(item.image for item in found.items)
     headers = read_headers(root, files)
     kept, notes = _within(found.items, headers)
     form = common_form(files, headers, options)
-    names = found.names or tuple(sorted({box.name for boxes in kept for box in boxes}))
+    names = known.classes if known else found.names or tuple(sorted({box.name for own in kept for box in own}))
     if not names:
         raise DataError("there is no box in any of the images", file=root)
+    if known:
+        _check_names(found.items, names)
     boxes = _tensor(kept, headers, names, form)
+    if known:
+        boxes, more = _cut(boxes, known.shape[0])
+        notes += more
     fields = (Field("image", "image", form.shape), Field("boxes", "boxes", tuple(boxes.shape[1:]), classes=names))
     fixed = fixed_rows(item.split for item in found.items)
     notes = (*found.notes, *notes)
@@ -126,6 +139,26 @@ def _within(items: tuple[Annotated, ...], headers: list[ImageHeader]) -> tuple[l
             count = "1 box is" if total == 1 else f"{total:,} boxes are"
             notes.append(f"{count} {what}, such as in {first.name}")
     return kept, tuple(notes)
+
+
+def _check_names(items: tuple[Annotated, ...], names: tuple[str, ...]) -> None:
+    for item in items:
+        for box in item.boxes:
+            if box.name not in names:
+                text = f"the network does not know the class {box.name!r}: it knows {', '.join(names)}"
+                raise DataError(text, file=item.file, row=item.row)
+
+
+def _cut(boxes: Tensor, most: int) -> tuple[Tensor, tuple[str, ...]]:
+    """The boxes (N, M, 5) with room for ``most`` in each image, the largest first where that is too little."""
+    missing = most - boxes.shape[1]
+    if missing >= 0:
+        nothing = boxes.new_tensor([-1.0, 0.0, 0.0, 0.0, 0.0])
+        return torch.cat([boxes, nothing.expand(len(boxes), missing, 5)], dim=1), ()
+    order = (boxes[..., 3] * boxes[..., 4]).argsort(dim=1, descending=True)
+    ordered = boxes.gather(1, order[..., None].expand_as(boxes))
+    lost = int((ordered[:, most:, 0] >= 0).sum())
+    return ordered[:, :most], (f"{lost:,} of the smallest boxes left out: the network learnt with {most} an image",)
 
 
 def _tensor(boxes: list[list[Box]], headers: list[ImageHeader], names: tuple[str, ...], form: ImageShape) -> Tensor:

@@ -21,6 +21,7 @@ SOURCES: tuple[SourceSpec, ...] = (
         segmentation_folder.PARAMS,
         segmentation_folder.read_segmentation_folder,
         ("segmentation",),
+        again=segmentation_folder.read_segmentation_folder,
     ),
     SourceSpec(
         "boxes_folder",
@@ -29,5 +30,6 @@ SOURCES: tuple[SourceSpec, ...] = (
         boxes_folder.PARAMS,
         boxes_folder.read_boxes_folder,
         ("detection",),
+        again=boxes_folder.read_boxes_folder,
     ),
 )

@@ -74,15 +74,23 @@ class _Pictures:
         return {"image": read_image(pair.image, self.form), "classmap": classmap}
 
 
-def read_segmentation_folder(options: Mapping[str, Value]) -> Table:
-    """Open images with their masks, by the options of :data:`PARAMS`; see there. Raises DataError."""
+def read_segmentation_folder(options: Mapping[str, Value], learnt: tuple[Field, ...] = ()) -> Table:
+    """Open images with their masks, by the options of :data:`PARAMS`; see there.
+
+    Args:
+        learnt: the fields that a network has learnt with: values in the masks mean its classes.
+
+    Raises:
+        DataError: files that cannot be read or do not fit together, or a value that no class is known for.
+    """
     root = Path(str(options["path"])).expanduser()
     pairs, notes = _pairs(root, options)
     images, masks = [p.image for p in pairs], [p.mask for p in pairs]
     headers = read_headers(root, images)
     _check_sizes(pairs, headers, read_headers(root, masks))
     form = common_form(images, headers, options)
-    legend, found_notes = _legend(root, masks, _names(str(options["classes"])))
+    known = next((f.classes for f in learnt if f.kind == "classmap"), ())
+    legend, found_notes = _legend(root, masks, _names(str(options["classes"])), known)
     map_field = Field("classmap", "classmap", form.shape[1:], "int64", legend.names)
     fields = (Field("image", "image", form.shape), map_field)
     reader = _Pictures(pairs, form, legend)
@@ -164,37 +172,44 @@ def _check_sizes(pairs: Iterable[_Pair], images: list[ImageHeader], masks: list[
             raise DataError(f"the mask has the size {sizes}: they must agree", file=pair.mask)
 
 
-def _legend(root: Path, masks: list[Path], names: tuple[str, ...]) -> tuple[_Legend, tuple[str, ...]]:
-    """What the masks hold. Raises DataError if the names do not suit it."""
+def _legend(
+    root: Path, masks: list[Path], names: tuple[str, ...], learnt: tuple[str, ...]
+) -> tuple[_Legend, tuple[str, ...]]:
+    """What the masks hold. Raises DataError if the names, or those a network has learnt, do not suit it."""
     colored = any(read_all(root, masks, is_colored, "masks looked at"))
     each = read_all(root, masks, partial(codes_in, colored=colored), "masks looked at")
     codes = sorted({code for own in each for code in own})
-    notes: tuple[str, ...] = ()
     border = not colored and _BORDER in codes and len(codes) > 2
     known = [code for code in codes if not (border and code == _BORDER)]
-    if border:
-        notes = (f"pixels of the value {_BORDER} in the masks belong to no class and are not learnt from",)
-    if names and not colored and max(known) < len(names):
-        classes = {code: code for code in known}
-    elif not names or len(names) == len(known):
-        classes = {code: place for place, code in enumerate(known)}
-    else:
-        at_fault = next((i for i, own in enumerate(each) if any(c in own for c in known[len(names) :])), 0)
-        value = next((c for c in known[len(names) :] if c in each[at_fault]), known[-1])
-        text = f"the mask has the {_spoken(value, colored)}, but classes names {len(names)} for {len(known)}"
-        raise DataError(f"{text} that the masks hold", file=masks[at_fault])
-    if not names:
-        names = ("background", "object") if len(known) == 2 else tuple(_name(c, colored) for c in known)
+    classes = _classes(known, colored, names, learnt)
+    strange = next((code for code in known if code not in classes), None)
+    if strange is not None:
+        file = next(path for path, own in zip(masks, each, strict=True) if strange in own)
+        noun = "colour" if colored else "value"
+        expected = f"classes names {len(names)} for {len(known)}" if names else f"the network knows {', '.join(learnt)}"
+        raise DataError(f"the mask has the {noun} {_name(strange, colored)}, but {expected}", file=file)
+    usual = ("background", "object") if len(known) == 2 else tuple(_name(c, colored) for c in known)
     mapped = np.array([classes.get(code, VOID) for code in codes], dtype=np.int64)
-    return _Legend(colored, np.array(codes, dtype=np.int64), mapped, names), notes
+    note = f"pixels of the value {_BORDER} in the masks belong to no class and are not learnt from"
+    legend = _Legend(colored, np.array(codes, dtype=np.int64), mapped, names or learnt or usual)
+    return legend, (note,) if border else ()
+
+
+def _classes(codes: list[int], colored: bool, names: tuple[str, ...], learnt: tuple[str, ...]) -> dict[int, int]:
+    """The class of every number or colour that has one."""
+    if names and not colored and max(codes) < len(names):
+        return {code: code for code in codes}
+    if names and len(names) > len(codes):
+        return {}  # which of the names is missing cannot be told
+    if names or not learnt:
+        return dict(zip(codes, range(len(names) or len(codes)), strict=False))
+    if learnt == ("background", "object"):
+        return {code: int(code != 0) for code in codes if code == 0 or len(codes) <= 2}
+    return {code: learnt.index(name) for code in codes if (name := _name(code, colored)) in learnt}
 
 
 def _name(code: int, colored: bool) -> str:
     return f"#{code:06x}" if colored else str(code)
-
-
-def _spoken(code: int, colored: bool) -> str:
-    return f"{'colour' if colored else 'value'} {_name(code, colored)}"
 
 
 def _names(text: str) -> tuple[str, ...]:

@@ -20,7 +20,7 @@ PARAMS = (
     ParamSpec("n", "int", 600, minimum=10, doc="Number of pictures."),
     ParamSpec("size", "int", 32, minimum=16, doc="Height and width in pixels."),
     ParamSpec("objects", "int", 3, minimum=1, doc="Most shapes in a picture; each has at least one."),
-    ParamSpec("noise", "float", 0.1, minimum=0.0, doc="Deviation of the noise on every pixel; colours are 0 to 1."),
+    ParamSpec("noise", "float", 0.05, minimum=0.0, doc="Deviation of the noise on every pixel; colours are 0 to 1."),
     ParamSpec(
         "task",
         "choice",
@@ -86,7 +86,7 @@ def _draw(
     for place, item in enumerate(_placed(size, int(random.integers(1, len(boxes) + 1)), random)):
         mask = _mask(item, size)
         color = random.uniform(0, 1, 3)
-        while np.abs(color - ground).max() < 0.35:  # what cannot be seen cannot be learnt
+        while np.abs(color - ground).max() < 0.4:  # what cannot be seen cannot be learnt
             color = random.uniform(0, 1, 3)
         picture[:, mask] = color[:, None]
         classmap[mask] = item.kind + 1
@@ -99,7 +99,7 @@ def _placed(size: int, count: int, random: np.random.Generator) -> list[_Object]
     """Up to ``count`` shapes that do not touch each other."""
     found: list[_Object] = []
     for _ in range(_TRIES):
-        radius = random.uniform(0.12, 0.28) * size
+        radius = random.uniform(0.15, 0.3) * size
         x, y = random.uniform(radius, size - radius, 2)
         item = _Object(int(random.integers(len(SHAPES))), x, y, radius, random.uniform(0, 2 * np.pi))
         if all(np.hypot(x - o.x, y - o.y) > radius + o.radius + 1 for o in found):

@@ -242,5 +242,18 @@ def test_folders_without_boxes_get_one_sentence(tmp_path) -> None:
         open_source(config(tmp_path))
 
 
+def test_other_images_come_with_the_classes_and_room_that_were_learnt(tmp_path) -> None:
+    drop, speck = ("drop", 0, 0, 5, 5), ("cell", 0, 0, 2, 2)
+    dataset = prepare(config(voc(tmp_path / "a", boxes=(CELL, drop))))
+    known = dataset.legend([dataset.field("image")])
+    fewer = prepare(config(voc(tmp_path / "b", boxes=(drop,))), known=known)
+    assert fewer.train.raw(torch.tensor([0]))["boxes"][0, :, 0].tolist() == [1, -1]
+    more = prepare(config(voc(tmp_path / "c", boxes=(speck, drop, CELL))), known=known)
+    assert more.train.raw(torch.tensor([0]))["boxes"][0, :, 0].tolist() == [0, 1]
+    assert "6 of the smallest boxes left out: the network learnt with 2 an image" in more.notes
+    with pytest.raises(DataError, match=r"0\.xml: the network does not know the class 'star': it knows cell, drop"):
+        prepare(config(voc(tmp_path / "d", boxes=(("star", 0, 0, 5, 5),))), known=known)
+
+
 def test_folders_of_xml_files_are_recognised(tmp_path) -> None:
     assert recognise(voc(tmp_path / "set" / "VOC").parent) == "boxes_folder"

@@ -163,6 +163,31 @@ def test_shapes_give_what_the_task_needs(task, names) -> None:
     assert set(dataset.normalizer) == {"image"}, "classes and places have no scale"
 
 
+def learnt(root: Path, other: Path, **options) -> list[list[int]]:
+    """The first map of ``other`` as a network knows it that learnt from ``root``."""
+    dataset = prepare(config(root, **options))
+    again = prepare(config(other, **options), known=dataset.legend([dataset.field("image")]))
+    assert again.target.classes == dataset.target.classes
+    return again.train.table.get(torch.tensor([0]))["classmap"][0].tolist()
+
+
+def test_other_masks_mean_the_classes_that_were_learnt(tmp_path) -> None:
+    folder(tmp_path / "a", np.array([[0, 3, 9]], dtype=np.uint8))
+    folder(tmp_path / "b", np.array([[0, 9, 9]], dtype=np.uint8))
+    assert learnt(tmp_path / "a", tmp_path / "b") == [[0, 2, 2]]
+    with pytest.raises(DataError, match=r"the mask has the value 3, but the network knows background, object"):
+        learnt(tmp_path / "b", tmp_path / "a")
+    folder(tmp_path / "c", np.array([[1, 1, 1]], dtype=np.uint8))
+    assert learnt(tmp_path / "b", tmp_path / "c") == [[1, 1, 1]]
+    colors = np.zeros((1, 3, 3), dtype=np.uint8)
+    colors[0, :, 0] = (0, 100, 200)
+    folder(tmp_path / "d", colors)
+    folder(tmp_path / "e", colors[:, 1:].repeat(2, 1)[:, :3])
+    assert learnt(tmp_path / "d", tmp_path / "e") == [[1, 1, 2]]
+    with pytest.raises(DataError, match="classes names 3 for 2"):
+        learnt(tmp_path / "d", tmp_path / "e", classes="one, two, three")
+
+
 def test_images_with_masks_are_recognised(tmp_path) -> None:
     assert recognise(folder(tmp_path / "a")) == "segmentation_folder"
     assert recognise(folder(tmp_path / "b" / "train").parent) == "segmentation_folder"

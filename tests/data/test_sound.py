@@ -45,7 +45,7 @@ def spoken(root: Path) -> Path:
 
 
 def config(root: Path, **options) -> DataConfig:
-    return DataConfig("wav_folder", {"path": str(root), "seconds": 0.25, **options}, normalize="none")
+    return DataConfig("wav_folder", {"path": str(root), "rate": RATE, "seconds": 0.25, **options}, normalize="none")
 
 
 def wave_24_bits(path: Path, values: np.ndarray) -> None:
