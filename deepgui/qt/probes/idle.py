@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
@@ -93,9 +93,8 @@ class IdleProber(QObject):
         if not self.session.ready or not controller.board.watched:
             return
         project, registry, board = self.session.project, self.session.registry, controller.board
-        trained = _trained(project, controller)
-        built = self._built
-        controller.worker.submit("idle", lambda: look(project, registry, board, trained, built), self._looked)
+        trained, built, learnt = _trained(project, controller), self._built, _learnt(project, controller)
+        controller.worker.submit("idle", lambda: look(project, registry, board, trained, built, learnt), self._looked)
 
     def _looked(self, result: Any) -> None:
         if isinstance(result, Broken):
@@ -118,6 +117,12 @@ def _trained(project: Project, controller: RunController) -> Subject | None:
     return last if same and project.data == before.data else None
 
 
+def _learnt(project: Project, controller: RunController) -> Subject | None:
+    """What the last run trained on this data, though the drawing may have been edited since."""
+    before = controller.project
+    return controller.board.last if before is not None and project.data == before.data else None
+
+
 def _blocks_meaning(project: Project) -> dict[str, tuple[object, ...]]:
     """What the blocks in use compute, layout aside."""
     used = uses(project.networks[main_key(project)], project.blocks)
@@ -126,9 +131,16 @@ def _blocks_meaning(project: Project) -> dict[str, tuple[object, ...]]:
 
 
 def look(
-    project: Project, registry: Registry, board: Board, trained: Subject | None, built: _Built | None
+    project: Project,
+    registry: Registry,
+    board: Board,
+    trained: Subject | None,
+    built: _Built | None,
+    learnt: Subject | None = None,
 ) -> _Built | None:
     """Look at the trained network, else at a new one as training would begin with. Returns what to keep.
+
+    Where every layer of the new one is one of ``learnt``'s (some were put into a block or renamed), it has its weights.
 
     Raises NetworkError or DataError if the drawing or the data is not ready; one plain sentence.
     """
@@ -139,12 +151,26 @@ def look(
     training = project.training
     others = tuple(other.meaning() for other in project.networks.values() if other is not network)
     learns = training.seed, training.objective, tuple(sorted(training.objective_options.items()))
-    key = (network.meaning(), others, _blocks_meaning(project), project.data, *learns)
+    source = None if learnt is None else (id(learnt.module), learnt.step)
+    key = (network.meaning(), others, _blocks_meaning(project), project.data, source, *learns)
     if built is None or built.key != key:
-        built = _Built(key, _build(project, registry))
+        built = _Built(key, _moved(learnt, _build(project, registry)))
     subject = built.subject
     board.observe(subject)
     return built
+
+
+def _moved(learnt: Subject | None, fresh: Subject) -> Subject:
+    """The fresh network with what was learnt, if all of its layers were there before some edits."""
+    from deepgui.compiler.carry import carry, load
+
+    if learnt is None:
+        return fresh
+    carried = carry(learnt.module, fresh.module)
+    if carried.fresh or not carried.names:
+        return fresh
+    load(learnt.module, fresh.module, carried)
+    return replace(fresh, step=learnt.step)
 
 
 def _build(project: Project, registry: Registry) -> Subject:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from PySide6.QtCore import QPointF, Qt
@@ -9,7 +11,7 @@ from PySide6.QtGui import QColor
 from PySide6.QtWidgets import QDockWidget, QMainWindow
 
 from deepgui.catalog.builtin import registry
-from deepgui.graph import edits
+from deepgui.graph import edits, grouping
 from deepgui.graph.values import Network, Wire
 from deepgui.probes.pictures import FeatureMaps
 from deepgui.project.document import Document
@@ -101,6 +103,24 @@ def test_maps_move_while_it_trains_and_stay_afterwards(qtbot, show):
     qtbot.waitUntil(lambda: dock.controller.state == "finished", timeout=60_000)
     qtbot.waitUntil(lambda: dock._drawn[0] is not None and dock._drawn[0].step == 40 * 6, timeout=10_000)
     assert not np.array_equal(dock._drawn[0].maps, initial.maps)
+
+
+def test_what_was_learnt_stays_when_layers_are_renamed_and_put_into_a_block(qtbot, show):
+    dock = show(FeatureMapDock, project("digits", CNN))
+    session = dock.session
+    dock.controller.start()
+    qtbot.waitUntil(lambda: dock.controller.state == "finished", timeout=60_000)
+    qtbot.waitUntil(lambda: dock._drawn[0] is not None and dock._drawn[0].step == 40 * 2, timeout=10_000)
+    learnt = dock._drawn[0]
+    session.edit("name", lambda net: edits.rename_node(net, "conv2d", "edges"))
+    qtbot.waitUntil(lambda: dock._drawn[0] is not learnt, timeout=10_000)
+    assert np.array_equal(dock._drawn[0].maps, learnt.maps)
+    assert dock._drawn[0].step == learnt.step
+    renamed = dock._drawn[0]
+    block, network, _ = grouping.make_block(session.network, ["linear"], "Head")
+    session.edit_project("block", lambda p: replace(p, networks={"network": network}, blocks={"Head": block}))
+    qtbot.waitUntil(lambda: dock._drawn[0] is not renamed, timeout=10_000)
+    assert dock._drawn[0].step == learnt.step
 
 
 def test_an_edit_shows_the_new_network(qtbot, show):
