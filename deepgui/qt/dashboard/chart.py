@@ -158,6 +158,14 @@ class Chart(QWidget):
         painter.drawPixmap(0, 0, self._ground)
         self._paint_front(painter, frame)
 
+    def sized(self, size: QSize) -> Chart:
+        """The same at another size."""
+        made = Chart()
+        made.resize(size)
+        made.view, made.log, made.bare, made.note, made.marks = self.view, self.log, self.bare, self.note, self.marks
+        made._lines, made._ghosts, made._best = self._lines, self._ghosts, self._best
+        return made
+
     def paint_on(self, painter: QPainter) -> None:
         """Paint everything as lines and words rather than pixels: for pictures that are kept."""
         painter.save()
