@@ -142,6 +142,21 @@ def test_the_finder_lists_what_is_in_view(view: CanvasView) -> None:
     assert set(view.overlays.finder.keys) == set(view.session.network.nodes)
 
 
+def test_a_block_goes_when_its_last_use_is_taken_apart(view: CanvasView) -> None:
+    session = view.session
+    before = set(session.project.blocks)
+    layers = [n.id for n in session.network.nodes.values() if n.kind not in ("Input", "Output", *before)]
+    session.select(layers[:1])
+    view.blocks.group()
+    (made,) = set(session.project.blocks) - before
+    (use,) = (n.id for n in session.network.nodes.values() if n.kind == made)
+    session.select([use])
+    view.blocks.ungroup()
+    assert set(session.project.blocks) == before
+    session.document.undo()
+    assert made in session.project.blocks
+
+
 # --- undo ----------------------------------------------------------------------------------------------
 
 MOVES = ("group", "ungroup", "enter", "leave", "step", "unique", "bypass", "repeat", "name", "delete", "undo", "redo")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from deepgui.catalog.expr import Expr
@@ -67,7 +68,7 @@ class BlockActions:
             self._view.overlays.rename_kind(made[0], self._name_new)
 
     def ungroup(self) -> None:
-        """Put what is in the selected blocks in their place."""
+        """Put what is in the selected blocks in their place. A block that nothing uses any more goes."""
         session, made = self._session, []
         wanted = [n for n in self.chosen() if self.is_block(n)]
         if not wanted:
@@ -75,6 +76,11 @@ class BlockActions:
             return
 
         def change(project: Project, network: Network) -> tuple[Project, Network]:
+            apart = [network.nodes[node] for node in wanted]
+            for kind in dict.fromkeys(node.kind for node in apart):
+                if all(any(use.node is node for node in apart) for use in project_blocks.uses(project, kind)):
+                    blocks = {name: block for name, block in project.blocks.items() if name != kind}
+                    project = replace(project, blocks=blocks)
             network = self._view.act.pinned(network)
             for node in wanted:
                 network, laid = grouping.ungroup(network, node, session.registry)
