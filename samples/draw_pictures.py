@@ -6,8 +6,8 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from PySide6.QtCore import QPointF, QRectF, Qt
-from PySide6.QtGui import QColor, QImage, QLinearGradient, QPainter, QPainterPath, QPen, QPolygonF
+from PySide6.QtCore import QPoint, QPointF, QRectF, Qt
+from PySide6.QtGui import QColor, QImage, QLinearGradient, QPainter, QPainterPath, QPen, QPixmap, QPolygonF, QRegion
 from PySide6.QtWidgets import QWidget
 
 from deepgui.probes.board import Board
@@ -31,8 +31,8 @@ TILES = (6, 3)
 
 def draw(project: Project, path: Path) -> None:
     """Train a project and draw, as PNG, what became of it."""
-    application()
     theme.use("dark")
+    style.apply(application())
     trainer = Trainer(RunSpec(project))
     curves: dict[str, list[tuple[int, float]]] = {"train_loss_epoch": [], "val_loss": []}
     for event in trainer:
@@ -61,7 +61,12 @@ def shown(painter: QPainter, trainer: Trainer) -> None:
     found = preview(trainer.objective, trainer.networks, next(iter(trainer.objective.previews)))
     view, margin = view_of(found), round(EDGE / 2)
     view.resize(SIZE[0] - 2 * margin, SIZE[1] - 2 * margin)
-    painter.drawPixmap(margin, margin, view.grab())
+    if isinstance(view, TextsView):
+        view.setVerticalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+    picture = QPixmap(view.size())
+    picture.fill(theme.theme().color("canvas"))
+    view.render(picture, QPoint(), QRegion(), QWidget.RenderFlag.DrawChildren)
+    painter.drawPixmap(margin, margin, picture)
 
 
 def view_of(found: object) -> QWidget:

@@ -3,17 +3,22 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from types import MappingProxyType
 from typing import ClassVar
 
+import numpy as np
+import torch
 from torch import Tensor, nn
 
 from deepgui.catalog.spec import ParamSpec
 from deepgui.graph.problems import Fix, Problem
 from deepgui.training.objectives import repairs
-from deepgui.training.objectives.base import Outlook, Score
+from deepgui.training.objectives.base import Networks, Outlook, Score
 from deepgui.training.objectives.comparison import Comparison
+from deepgui.training.objectives.previews import Lines, Preview
 
+_SHOWN = 300
 _LOSSES = ("MSELoss", "L1Loss", "SmoothL1Loss", "HuberLoss")
 
 
@@ -24,6 +29,7 @@ class Regression(Comparison):
     title: ClassVar[str] = "Regression"
     summary: ClassVar[str] = "Predict a number, or several, for each example."
     targets: ClassVar[frozenset[str]] = frozenset(("number", "vector", "image"))
+    previews: ClassVar[Mapping[str, str]] = MappingProxyType({"answers": "Answers against truth"})
     settings: ClassVar[tuple[ParamSpec, ...]] = (
         ParamSpec(
             "loss",
@@ -69,6 +75,23 @@ class Regression(Comparison):
         scale = self.dataset.normalizer.get(self.target)
         values = values if scale is None else scale.inverse(values)
         return values.reshape(len(values), -1)
+
+    def preview(self, what: str, networks: Networks) -> Preview | None:
+        split = self.dataset.validation if len(self.dataset.validation) else self.dataset.train
+        batch = split.get(torch.arange(min(_SHOWN, len(split))))
+        fed = {name: values.to(self.device) for name, values in batch.items()}
+        output = networks.main(*self.arguments(fed)).float()
+        target = fed[self.target]
+        said, true = (self._own_units(t.reshape(target.shape)).cpu().numpy()[:, 0] for t in (output, target))
+        if self.dataset.field(self.inputs[0]).kind == "series":
+            places = np.arange(len(true), dtype=np.float32)
+            lines = {"truth": (places, true), "forecast": (places, said)}
+            return Lines(lines=lines, axes=("time", self.target), note="The validation part of the series, in order")
+        order = np.argsort(true, kind="stable")
+        places = np.arange(len(true), dtype=np.float32)
+        lines = {"truth": (places, true[order]), "answer": (places, said[order])}
+        note = "Validation examples from the smallest to the largest true value"
+        return Lines(lines=lines, axes=("example", self.target), note=note)
 
     @classmethod
     def check(cls, outlook: Outlook) -> Iterator[Problem]:
