@@ -105,3 +105,24 @@ def test_beijing_air_with_na() -> None:
     dataset = prepare(DataConfig("csv", options), "regression")
     assert len(dataset.train.table) == 43824 - 2067
     assert torch.isfinite(dataset.train.all()["features"]).all()
+
+
+def test_free_spoken_digits_with_their_official_test_recordings() -> None:
+    options = {"path": place("fsdd"), "test_numbers": "0-4", "rate": 8000}
+    dataset = prepare(DataConfig("wav_folder", options), "classification")
+    assert [len(s) for s in dataset.splits.values()] == [2295, 405, 300]
+    assert dataset.target.classes == tuple("0123456789")
+    assert dataset.fields[0].shape == (1, 40, 63)
+    assert set(dataset.summary()["splits"]["test"]["classes"].values()) == {30}
+    assert dataset.notes[0].startswith("20 recordings are longer than 1 s")
+
+
+def test_blood_cells_with_two_boxes_of_no_area() -> None:
+    dataset = prepare(DataConfig("boxes_folder", {"path": place("bccd"), "size": (60, 80)}))
+    assert [len(s) for s in dataset.splits.values()] == [205, 87, 72]
+    kinds = dataset.train.table.get(torch.arange(364))["boxes"][:, :, 0].long()
+    counts = {name: int((kinds == code).sum()) for code, name in enumerate(dataset.target.classes)}
+    assert counts == {"Platelets": 361, "RBC": 4153, "WBC": 372}
+    assert dataset.notes[0].startswith("2 boxes are left out for having no area in the image")
+    table = prepare(DataConfig("boxes_folder", {"path": place("bccd/test.csv"), "size": (60, 80)})).train.table
+    assert torch.equal(table.get(torch.arange(364))["boxes"][:, :, 0].long() >= 0, kinds >= 0)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pickle
 from pathlib import Path
 
 import numpy as np
@@ -134,6 +135,7 @@ def test_what_does_not_fit_in_memory_stays_in_its_files(tmp_path, monkeypatch) -
     (tmp_path / "masks" / "0.png").touch()
     large = prepare(config(tmp_path)).train.table
     assert isinstance(large, FileTable)
+    large = pickle.loads(pickle.dumps(large))
     assert all(torch.equal(large.get(rows)[name], values) for name, values in expected.items())
 
 

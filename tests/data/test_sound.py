@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pickle
 import struct
 from pathlib import Path
 
@@ -193,6 +194,9 @@ def test_recordings_that_do_not_fit_stay_in_their_files_and_look_the_same(tmp_pa
     (tmp_path / "3_ann_0.wav").touch()
     large = prepare(config(tmp_path))
     assert isinstance(large.train.table, FileTable)
+    assert pickle.loads(pickle.dumps(large.train)).get(torch.tensor([0]))["label"] == 0, (
+        "it travels to worker processes"
+    )
     batches = list(Batches(large.train, 4, shuffle=True, seed=1, workers=0).epoch(0))
     kept = list(Batches(small.train, 4, shuffle=True, seed=1).epoch(0))
     for batch, other in zip(batches, kept, strict=True):
