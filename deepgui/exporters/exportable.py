@@ -63,7 +63,8 @@ class Exportable:
     @property
     def single_output(self) -> bool:
         """Whether one number tells two classes apart, as BCEWithLogitsLoss has it."""
-        return self.project.training.objective_options.get("loss") == "BCEWithLogitsLoss"
+        training = self.project.training
+        return training.objective == "classification" and training.objective_options.get("loss") == "BCEWithLogitsLoss"
 
     def on_cpu(self) -> nn.Module:
         """A copy of the module in evaluation mode on the CPU, in full precision."""

@@ -23,6 +23,8 @@ from deepgui.graph.edits import identifier
 MODULE = "module.py"
 WEIGHTS = "weights.safetensors"
 SCRIPTS = ("train.py", "predict.py")
+_SCRIPTED = ("classification", "regression")
+"""Objectives that the scripts know."""
 _SECONDS = 300
 
 # Runs in a Python of its own, which refuses to import DeepGUI: what we hand out must not need it.
@@ -53,7 +55,7 @@ with torch.no_grad():
 def places(subject: Exportable, out: Path) -> dict[str, Path]:
     """A ``.py`` path: the module alone. Otherwise a folder with module, scripts and weights.
 
-    The scripts feed one input and compare one output; a network with more goes without them.
+    The scripts feed one input and compare one output with a target; other networks go without them.
     """
     if out.suffix == ".py" and not out.is_dir():
         if not out.stem.isidentifier():
@@ -61,7 +63,8 @@ def places(subject: Exportable, out: Path) -> dict[str, Path]:
         return {MODULE: out}
     if out.is_file():
         raise ValueError(f"{out.name} is a file; Python source is written to a .py file or to a folder.")
-    scripts = SCRIPTS if len(subject.inputs) == len(subject.outputs) == 1 else ()
+    compares = subject.project.training.objective in _SCRIPTED
+    scripts = SCRIPTS if compares and len(subject.inputs) == len(subject.outputs) == 1 else ()
     return {
         MODULE: out / f"{subject.name}.py",
         **{script: out / script for script in scripts},

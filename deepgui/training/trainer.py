@@ -362,7 +362,7 @@ class Trainer:
         scalars, bad = self._ledger.read(wait=wait)
         for piece in scalars:
             yield piece
-            yield from self._heed(piece.columns["train_loss"])
+            yield from self._heed(piece.columns.get("train_loss", ()))  # a part that not every step has comes alone
         if bad is not None:
             raise bad
 

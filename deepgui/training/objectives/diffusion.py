@@ -60,7 +60,7 @@ class Diffusion(OfExamples):
         ),
     )
     previews: ClassVar[Mapping[str, str]] = MappingProxyType(
-        {"samples": "Made of the same noise", "denoising": "From noise to example"}
+        {"denoising": "From noise to example", "samples": "Made of the same noise"}
     )
     generates: ClassVar[bool] = True
 
@@ -220,7 +220,9 @@ class Diffusion(OfExamples):
         seen = [noise, *states]
         chosen = [seen[round(n)] for n in torch.linspace(0, len(seen) - 1, _STRIP_COLUMNS - 1).tolist()]
         strips = torch.stack([*chosen, made], 1).flatten(0, 1)
-        return self.gallery(strips, "From left to right noise becomes an example, in each row another.", _STRIP_COLUMNS)
+        note = "From left to right noise becomes an example, in each row another."
+        rows = tuple(map(str, range(1, len(made) + 1)))
+        return self.gallery(strips, note, _STRIP_COLUMNS, rows)
 
 
 def kept_share(schedule: str, steps: int) -> Tensor:

@@ -49,8 +49,8 @@ class Variational(Reconstruction):
     outputs: ClassVar[tuple[str, ...]] = ("reconstruction", "mean", "log_variance")
     previews: ClassVar[Mapping[str, str]] = MappingProxyType(
         {
-            "samples": "New examples",
             "traversal": "Through the latent space",
+            "samples": "New examples",
             "reconstructions": "Input and reconstruction",
             "latent": "Latent space",
         }
@@ -178,7 +178,7 @@ class Variational(Reconstruction):
         if narrow.size == 2:
             codes = torch.cartesian_prod(steps.flip(0), steps).flip(1)
             note = "Every place of the plane of codes: from left to right the first number, upwards the second."
-            rows: tuple[str, ...] = ()
+            rows = tuple(f"{value:.1f}" for value in steps.flip(0).tolist())
         else:
             batch = self.some(500)
             mean = self.named(networks.main(*self.arguments(batch)))["mean"].flatten(1)
