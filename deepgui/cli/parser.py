@@ -124,6 +124,9 @@ def _training(command: _Command) -> None:
     train.add_argument("--precision", choices=("fp32", "bf16", "fp16"), help="of the computation")
     train.add_argument("--seed", type=whole("--seed", 0), metavar="S", help="of initialisation, shuffling and dropout")
     train.add_argument("--data", type=Path, metavar="PATH", help="examples from this file or folder instead")
+    train.add_argument(
+        "--start-from", metavar="RUN", help="begin with the weights of this run (folder, name, last, best) or file"
+    )
     train.add_argument("--runs", type=Path, metavar="DIR", help="where the run's folder is made")
     train.add_argument("--resume", metavar="RUN", help="continue this run: its folder or its name; last, best")
     train.add_argument(

@@ -7,6 +7,7 @@ import sys
 from argparse import Namespace
 from collections.abc import Iterable, Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext
+from pathlib import Path
 from types import FrameType
 from typing import Any, Protocol
 
@@ -78,7 +79,12 @@ def make_trainer(arguments: Namespace, control: Control) -> Trainer:
     resume = store.open(arguments.resume).folder if arguments.resume else None
     if resume is not None:
         project = run_project(resume)
-    return api.trainer(_changed(project, arguments), store.root, resume, control)
+    project = _changed(project, arguments)
+    if arguments.start_from:
+        file = Path(arguments.start_from)
+        start = file if file.is_file() else store.open(arguments.start_from).folder
+        project = api.with_settings(project, {"start_from": str(start.absolute())})
+    return api.trainer(project, store.root, resume, control)
 
 
 def _changed(project: Project, arguments: Namespace) -> Project:

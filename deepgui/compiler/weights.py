@@ -7,11 +7,23 @@ from pathlib import Path
 import torch
 from safetensors import SafetensorError
 from safetensors.torch import load_file
-from torch import nn
+from torch import Tensor, nn
 
 
 class WeightsError(ValueError):
     """A file of weights that cannot be read; one plain sentence."""
+
+
+def read_weights(path: Path) -> dict[str, Tensor]:
+    """What a safetensors file holds, by name. Raises WeightsError."""
+    try:
+        return load_file(path)
+    except FileNotFoundError:
+        raise WeightsError(
+            f"The weights that the project starts from are not there: {path.name}. Put the file beside the project."
+        ) from None
+    except (OSError, SafetensorError, ValueError) as error:
+        raise WeightsError(f"The weights in {path.name} cannot be read: {error}") from error
 
 
 def start_from(module: nn.Module, path: str) -> nn.Module:
@@ -25,15 +37,7 @@ def start_from(module: nn.Module, path: str) -> nn.Module:
     """
     if not path:
         return module
-    name = Path(path).name
-    try:
-        found = load_file(path)
-    except FileNotFoundError:
-        raise WeightsError(
-            f"The weights that the project starts from are not there: {name}. Put the file beside the project."
-        ) from None
-    except (OSError, SafetensorError, ValueError) as error:
-        raise WeightsError(f"The weights in {name} cannot be read: {error}") from error
+    found = read_weights(Path(path))
     with torch.no_grad():
         for key, own in module.state_dict(keep_vars=True).items():
             if key in found and found[key].shape == own.shape:

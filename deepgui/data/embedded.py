@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 import torch
 from numpy.typing import NDArray
+from torch import Tensor
 
 from deepgui.catalog.spec import ParamSpec, Value
 from deepgui.data.errors import DataError
@@ -19,7 +20,10 @@ NOISE = ParamSpec("noise", "float", 0.2, minimum=0.0, doc="Standard deviation of
 SEED = ParamSpec("seed", "int", 0, minimum=0, doc="Of the random numbers; the same seed gives the same points.")
 CLASSES = ParamSpec("classes", "int", 3, minimum=2, doc="Number of classes.")
 
-DIGITS_PARAMS = (ParamSpec("flat", "bool", False, doc="Give 64 numbers in a row instead of a 1×8×8 image."),)
+DIGITS_PARAMS = (
+    ParamSpec("flat", "bool", False, doc="Give 64 numbers in a row instead of a 1×8×8 image."),
+    ParamSpec("only", "str", "", doc="Only these digits, such as 01234; empty for all."),
+)
 MOONS_PARAMS = (N, NOISE, SEED)
 CIRCLES_PARAMS = (
     N,
@@ -43,13 +47,28 @@ def digits(options: Mapping[str, Value]) -> TensorTable:
 
     bunch = load_digits()
     images = torch.from_numpy((bunch.images / 16).astype(np.float32)).unsqueeze(1)
+    target = torch.from_numpy(bunch.target.astype(np.int64))
+    names = tuple(str(c) for c in bunch.target_names)
+    if only := sorted(set(str(options["only"]))):
+        images, target, names = _of_classes(images, target, names, only)
     if options["flat"]:
         values, field = images.flatten(1), Field("pixels", "vector", (64,), columns=tuple(bunch.feature_names))
     else:
         values, field = images, Field("image", "image", (1, 8, 8))
-    label = label_field("label", tuple(str(c) for c in bunch.target_names))
-    target = torch.from_numpy(bunch.target.astype(np.int64))
+    label = label_field("label", names)
     return TensorTable((field, label), "label", {field.name: values, "label": target})
+
+
+def _of_classes(
+    values: Tensor, target: Tensor, names: tuple[str, ...], only: list[str]
+) -> tuple[Tensor, Tensor, tuple[str, ...]]:
+    """The examples of some classes, counted anew. Raises DataError for a class that is not there."""
+    strange = [name for name in only if name not in names]
+    if strange or len(only) < 2:
+        raise DataError(f"only must name two or more digits, such as 01234, not {''.join(only)}")
+    wanted = torch.tensor([names.index(name) for name in only])
+    kept = torch.isin(target, wanted)
+    return values[kept], torch.searchsorted(wanted, target[kept]), tuple(only)
 
 
 def iris(options: Mapping[str, Value]) -> TensorTable:

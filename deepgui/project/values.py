@@ -9,6 +9,7 @@ from typing import Any
 
 from deepgui.catalog.spec import Value
 from deepgui.graph.values import Block, Network
+from deepgui.project.ranges import Space
 
 LATER: Mapping[str, Any] = MappingProxyType({"later": True})
 """Marks a setting that came after its section's first version: a file has it only where it is used, so that files
@@ -77,6 +78,8 @@ class TrainingConfig:
         early_stopping: epochs without improvement of the validation loss before stopping, or None.
         restore_best: give back the weights of the best epoch at the end.
         checkpoint_minutes: at most this many minutes of training are lost by a crash.
+        start_from: a run's folder, or a file of weights, that gives every weight of the same name and shape its first
+            value; empty for none.
         warmup_steps: moves of the optimiser over which the learning rate rises from nothing to the scheduler's.
         layers: what is particular about single layers, by path: ``conv1``, ``stage.2.conv`` in the third of a row,
             ``stage.conv`` in all of it, ``stage`` for all inside; of networks other than the main one ``key/path``.
@@ -101,6 +104,7 @@ class TrainingConfig:
     early_stopping: int | None = None
     restore_best: bool = True
     checkpoint_minutes: float = 1.0
+    start_from: str = field(default="", metadata=LATER)
     warmup_steps: int = field(default=0, metadata=LATER)
     layers: Mapping[str, LayerTraining] = field(default_factory=dict, metadata=LATER)
 
@@ -110,7 +114,8 @@ class Project:
     """One file. ``main`` is the network that opens first and that single-network objectives train.
 
     ``blocks`` are the drawings that its networks, and blocks themselves, use as layers, by name. ``weights`` names a
-    safetensors file that the main network starts from (an imported model's); empty for fresh ones.
+    safetensors file that the main network starts from (an imported model's); empty for fresh ones. ``search`` says what
+    may be varied while the best settings are looked for; a training is none the wiser.
     """
 
     name: str
@@ -120,6 +125,7 @@ class Project:
     notes: str = ""
     blocks: Mapping[str, Block] = field(default_factory=dict)
     weights: str = ""
+    search: Space = field(default_factory=dict)
 
     @property
     def main(self) -> Network:

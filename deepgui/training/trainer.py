@@ -58,6 +58,7 @@ from deepgui.training.preflight import batch_norm, preflight
 from deepgui.training.steering import Steering
 from deepgui.training.stepping import Stepper
 from deepgui.training.store import RunError, under_way
+from deepgui.training.transfer import Transferred, transfer
 
 if TYPE_CHECKING:
     from torch import fx
@@ -128,6 +129,7 @@ class Trainer:
         self._together: nn.Module
         self._reason: FinishReason | None = None
         self._best: dict[str, Any] | None = None
+        self._transferred: Transferred | None = None
         self._look_back = LookBack(0)
         self._alarm = Alarm()
         self._opened: list[Batches] = []
@@ -207,6 +209,8 @@ class Trainer:
         preload()
         self.device = torch.device(resolve(config.device).id)
         self._build(kinds, report)
+        if self._transferred is not None:
+            yield Warned(str(self._transferred))
         state = self._state_of(self.spec.resume) if self.spec.resume is not None else None
         norms = [batch_norm(project.networks[key]) for key in self.keys.values()]
         self._bind(drop_single=any(norm is not None for norm in norms))
@@ -242,6 +246,7 @@ class Trainer:
         self.module = next(iter(modules.values()))
         if self.spec.resume is None:
             start_from(self.module, project.weights)
+            self._transferred = transfer(together(modules), config.start_from) if config.start_from else None
         self._factors: dict[Tensor, float] = {}
         for role, key in self.keys.items():
             own = of_network(project, key)
