@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping
-from dataclasses import dataclass
 from pathlib import Path
 
 import torch
@@ -13,12 +12,13 @@ from torch import Tensor
 from deepgui.catalog.spec import ParamSpec, Value
 from deepgui.data.box_annotations import Annotated, Annotations, Box
 from deepgui.data.box_tables import coco_files, is_box_csv, read_box_csv, read_coco
+from deepgui.data.class_folders import fixed_rows
 from deepgui.data.errors import DataError
 from deepgui.data.fields import Field
-from deepgui.data.image_files import ImageHeader, ImageShape, placement, read_image
+from deepgui.data.image_files import ImageHeader, ImageShape, placement
+from deepgui.data.image_folder import Pictures
 from deepgui.data.image_forms import COLOR, SIZE, common_form, read_headers
 from deepgui.data.reading import FileTable, table_of
-from deepgui.data.segmentation_folder import fixed_rows
 from deepgui.data.table import Table
 from deepgui.data.voc import has_xml, read_voc
 
@@ -42,17 +42,6 @@ PARAMS = (
         doc="What to do with another aspect ratio: pad with black, or stretch. Cropping would cut boxes.",
     ),
 )
-
-
-@dataclass(frozen=True)
-class _Pictures:
-    """Reads the image of an example."""
-
-    files: tuple[Path, ...]
-    form: ImageShape
-
-    def __call__(self, row: int) -> dict[str, Tensor]:
-        return {"image": read_image(self.files[row], self.form)}
 
 
 def read_boxes_folder(options: Mapping[str, Value], learnt: tuple[Field, ...] = ()) -> Table:
@@ -83,7 +72,7 @@ def read_boxes_folder(options: Mapping[str, Value], learnt: tuple[Field, ...] = 
     fields = (Field("image", "image", form.shape), Field("boxes", "boxes", tuple(boxes.shape[1:]), classes=names))
     fixed = fixed_rows(item.split for item in found.items)
     notes = (*found.notes, *notes)
-    table = FileTable(fields, "boxes", len(files), _Pictures(files, form), {"boxes": boxes}, fixed, notes=notes)
+    table = FileTable(fields, "boxes", len(files), Pictures(files, form), {"boxes": boxes}, fixed, notes=notes)
     return table_of(table, root, "pictures read")
 
 

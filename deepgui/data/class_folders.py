@@ -7,6 +7,9 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
+import torch
+from torch import Tensor
+
 from deepgui.data.errors import DataError
 
 SPLIT_FOLDERS = {
@@ -123,3 +126,12 @@ def files_below(folder: Path, sort: Sort) -> tuple[list[Path], list[Path]]:
                 path = Path(place, name)
                 (found if path.suffix.lower() in sort.extensions else others).append(path)
     return found, others
+
+
+def fixed_rows(splits: Iterable[str]) -> dict[str, Tensor]:
+    """Split → the rows that have its name; those without one are left to the project."""
+    rows: dict[str, list[int]] = {}
+    for row, split in enumerate(splits):
+        if split:
+            rows.setdefault(split, []).append(row)
+    return {split: torch.tensor(own) for split, own in rows.items()}

@@ -27,8 +27,8 @@ SORT = Sort(EXTENSIONS, "image")
 
 
 @dataclass(frozen=True)
-class _Pictures:
-    """Reads the image of an example."""
+class Pictures:
+    """Reads the field ``image`` of an example from a file."""
 
     files: tuple[Path, ...]
     form: ImageShape
@@ -44,7 +44,7 @@ def read_image_folder(options: Mapping[str, Value]) -> Table:
     fields = _fields(listing, form)
     labels = torch.tensor(listing.labels, dtype=torch.int64)
     fixed = {name: torch.arange(*span) for name, span in listing.splits.items()}
-    reader = _Pictures(listing.files, form)
+    reader = Pictures(listing.files, form)
     table = FileTable(fields, "label", len(labels), reader, {"label": labels}, fixed, notes=_notes(listing))
     return table_of(table, listing.root, "pictures read")
 

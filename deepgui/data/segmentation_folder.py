@@ -8,12 +8,11 @@ from functools import partial
 from pathlib import Path
 
 import numpy as np
-import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
 from deepgui.catalog.spec import ParamSpec, Value
-from deepgui.data.class_folders import SPLIT_FOLDERS, Sort, files_below, split_folders, subfolders
+from deepgui.data.class_folders import SPLIT_FOLDERS, Sort, files_below, fixed_rows, split_folders, subfolders
 from deepgui.data.errors import DataError
 from deepgui.data.fields import Field
 from deepgui.data.image_files import EXTENSIONS, ImageHeader, ImageShape, read_image
@@ -99,15 +98,6 @@ def read_segmentation_folder(options: Mapping[str, Value], learnt: tuple[Field, 
     return table_of(table, root, "pictures and masks read")
 
 
-def fixed_rows(splits: Iterable[str]) -> dict[str, Tensor]:
-    """Split → the rows that have its name; those without one are left to the project."""
-    rows: dict[str, list[int]] = {}
-    for row, split in enumerate(splits):
-        if split:
-            rows.setdefault(split, []).append(row)
-    return {split: torch.tensor(own) for split, own in rows.items()}
-
-
 def folders_of(place: Path, images: str = "", masks: str = "") -> tuple[Path, Path] | None:
     """The folder of images and the folder of masks in a folder, if both are there."""
     own = {f.name.casefold(): f for f in subfolders(place)}
@@ -135,8 +125,8 @@ def _pairs(root: Path, options: Mapping[str, Value]) -> tuple[tuple[_Pair, ...],
             pairs.append(_Pair(image, mask, split or inner))
     if not lonely:
         return tuple(pairs), ()
-    count = "1 image has" if len(lonely) == 1 else f"{len(lonely):,} images have"
-    return tuple(pairs), (f"{count} no mask and are left out, such as {lonely[0].name}",)
+    count = "1 image without a mask is" if len(lonely) == 1 else f"{len(lonely):,} images without a mask are"
+    return tuple(pairs), (f"{count} left out, such as {lonely[0].name}",)
 
 
 def _matched(images: Path, masks: Path) -> tuple[list[tuple[str, Path, Path]], list[Path]]:

@@ -107,7 +107,7 @@ def test_what_does_not_fit_together_is_named(tmp_path) -> None:
     with pytest.raises(DataError, match=r"1\.png: the mask has the size 1×4, its image 1\.jpg 2×4"):
         open_source(config(tmp_path))
     (tmp_path / "masks" / "1.png").unlink()
-    assert open_source(config(tmp_path)).notes == ("1 image has no mask and are left out, such as 1.jpg",)
+    assert open_source(config(tmp_path)).notes == ("1 image without a mask is left out, such as 1.jpg",)
     save(tmp_path / "masks" / "9.png", VALUES)
     with pytest.raises(DataError, match=r"9\.png: there is no image of this mask's name"):
         open_source(config(tmp_path))
