@@ -16,7 +16,9 @@ import numpy as np
 import pytest
 import torch
 
+from deepgui import paths
 from deepgui.data.dataset import Split
+from deepgui.project import file
 from deepgui.training import checkpoints, keeper, optim, store
 from deepgui.training.control import Control
 from deepgui.training.evaluate import load_trained
@@ -81,6 +83,36 @@ def step_by_step(trainer, stop_at):
         return stepper_of()
 
     trainer._started = started
+
+
+GENERATIVE = {
+    "adversarial, three critic steps, one cycle": (
+        "digits_gan",
+        {"scheduler": "OneCycleLR", "objective_options": {"loss": "wasserstein", "critic_steps": 3}},
+    ),
+    "adversarial, gathered and clipped": ("digits_gan", {"accumulate": 3, "clip_grad_norm": 0.5}),
+    "diffusion": ("digits_diffusion", {}),
+    "variational": ("digits_vae", {}),
+    "denoising": ("digits_autoencoder", {"objective_options": {"noise": "gaussian"}}),
+}
+
+
+@pytest.mark.parametrize(("name", "settings"), GENERATIVE.values(), ids=GENERATIVE)
+def test_several_networks_and_noise_resume_exactly_too(name, settings, new_run):
+    project = file.read(paths.samples() / f"{name}.deepgui")
+    config = replace(project.training, **{"epochs": 2, "batch_size": 200, "device": "cpu", **settings})
+    project = replace(project, training=config)
+    whole, end, weights = train(project, new_run(project))
+    assert isinstance(end, Finished), end
+    for stop_at in random.Random(name).sample(range(1, end.steps), 2):
+        folder = new_run(project)
+        first, stopped, _ = train(project, folder, stop_at=stop_at)
+        assert (stopped.reason, stopped.steps) == ("stopped", stop_at)
+        second, again, resumed = train(project, None, resume=folder)
+        for curve, points in whole.items():
+            assert first.get(curve, []) + second.get(curve, []) == points, f"{curve} differs after a stop at {stop_at}"
+        assert (again.metrics, again.steps) == (end.metrics, end.steps)
+        assert all(torch.equal(weights[key], resumed[key]) for key in weights)
 
 
 @pytest.mark.parametrize("settings", SETTINGS.values(), ids=SETTINGS)
