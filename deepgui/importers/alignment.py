@@ -29,7 +29,7 @@ def align(first: Recording, second: Recording, sizes: tuple[int, int]) -> Record
     ours, theirs = list(first.graph.nodes), list(second.graph.nodes)
     for a, b in zip(ours, theirs, strict=False):
         if a.op != b.op or _target(a) != _target(b) or len(a.all_input_nodes) != len(b.all_input_nodes):
-            raise _differs(a)
+            raise _differs(b if a.op == "output" else a)
         a.args, a.kwargs = _merged(a.args, b.args, sizes), _merged(a.kwargs, b.kwargs, sizes)
         if "shape" in a.meta:
             a.meta["type"] = _type(a, b, sizes)
@@ -85,7 +85,7 @@ def parting(first: Recording, second: Recording) -> str | None:
     for a, b in zip(ours, theirs, strict=False):
         same = a.op == b.op and _target(a) == _target(b) and len(a.all_input_nodes) == len(b.all_input_nodes)
         if not same or _plainly(a) != _plainly(b) or a.meta.get("shape") != b.meta.get("shape"):
-            return str(a.meta.get("path", ""))
+            return str((b if a.op == "output" else a).meta.get("path", ""))
         if a.op == "get_attr" and not torch.equal(a.meta["value"], b.meta["value"]):
             return next((str(user.meta.get("path", "")) for user in a.users), "")
     return None if len(ours) == len(theirs) else ""

@@ -28,6 +28,9 @@ from deepgui.importers.ways import Ways
 _FILLED_BY = (arithmetic, shaping, weighted)
 """Importing them registers what they place."""
 
+_SPOKEN_OTHERWISE = {"self": "input", "keepdims": "keepdim", "axis": "dim"}
+"""Arguments that torch also takes under NumPy's names."""
+
 _SPOKEN = re.compile(r"^__i?(.+?)__$")
 
 
@@ -276,7 +279,7 @@ def _function(node: fx.Node, context: Context, value: Callable[[Any], Operand]) 
     args, kwargs = (_operands(v, value) for v in (node.args, node.kwargs))
     handler = None if isinstance(node.target, FunctionType) else HANDLERS.get(f"aten:{plain_name}")
     handler = handler or HANDLERS.get(name) or HANDLERS.get(plain_name)
-    kwargs = {"input" if n == "self" else n: v for n, v in kwargs.items() if n not in ("inplace", "out")}
+    kwargs = {_SPOKEN_OTHERWISE.get(n, n): v for n, v in kwargs.items() if n not in ("inplace", "out")}
     if handler is not None:
         return handler(context, *args, **kwargs)
     if plain_name in TABLE:
@@ -308,7 +311,12 @@ def _operands(argument: Any, value: Callable[[Any], Operand]) -> Any:
 
 
 def _checked(result: Any, node: fx.Node) -> Any:
-    """The result, if the drawing gives what the original gave."""
-    if isinstance(result, Wired) and "type" in node.meta and result.type != node.meta["type"]:
-        raise Inexpressible(f"it gave {node.meta['type']}, but the drawing would give {result.type}")
+    """The result, if the drawing gives what the original gave, and each part of it likewise."""
+    pairs = [(result, node)]
+    if isinstance(result, dict):
+        parts = [u for u in node.users if u.meta.get("part")]
+        pairs = [(result.get(u.args[1]), u) for u in parts]
+    for found, given in pairs:
+        if isinstance(found, Wired) and "type" in given.meta and found.type != given.meta["type"]:
+            raise Inexpressible(f"it gave {given.meta['type']}, but the drawing would give {found.type}")
     return result

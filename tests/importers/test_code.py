@@ -115,8 +115,14 @@ def test_modules_that_no_drawing_can_say_run_as_code_and_the_rest_is_drawn(tmp_p
     assert imported.state_dict["odd.shift"].shape == (4,)
 
 
+def test_a_choice_at_the_very_end_is_found_in_its_module(tmp_path: Path) -> None:
+    torch.manual_seed(0)
+    imported = brought(nn.Sequential(nn.Linear(4, 4), Repeats()), torch.randn(2, 4) * 9, tmp_path)
+    assert [n.kind for n in imported.project.main.nodes.values()] == ["Input", "Linear", "Repeats", "Output"]
+
+
 def test_what_the_constructor_was_given_is_kept_where_it_can_be_read() -> None:
-    imported = import_module(nn.Sequential(nn.Linear(4, 4), ByValues(0.25)), torch.randn(2, 4))
+    imported = import_module(nn.Sequential(ByValues(0.25), nn.Linear(4, 4)), torch.randn(2, 4))
     (node,) = (n for n in imported.project.main.nodes.values() if n.kind == "ByValues")
     assert node.params == {"threshold": 0.25}
     source = own.layers(imported.project)["ByValues"].source

@@ -51,6 +51,15 @@ def test_noise_is_compared_with_the_same_noise() -> None:
     assert [n.kind for n in imported.project.main.nodes.values()][1:3] == ["randn_like", "rand_like"]
 
 
+def test_arguments_may_have_the_names_that_numpy_gives_them() -> None:
+    class Softened(nn.Module):
+        def forward(self, x: Tensor) -> Tensor:
+            highest, _ = x.max(dim=-1, keepdims=True)
+            return highest.expand_as(x) - x.sum(axis=1, keepdims=True)
+
+    assert import_module(Softened(), torch.randn(2, 3, 4)).report.ok
+
+
 def test_settings_that_wires_or_defaults_give_stay_unset() -> None:
     nodes = bring("residual")[1].project.main.nodes
     assert nodes["conv1"].params == {"out_channels": 8, "kernel_size": 3, "stride": 2, "padding": 1, "bias": False}
