@@ -70,7 +70,7 @@ def _build() -> tuple[_Parser, list[str]]:
         made.set_defaults(handler=handler, command=name)
         return made
 
-    for add in (_windows, _projects, _training, _results, _listings):
+    for add in (_windows, _projects, _training, _search, _results, _listings):
         add(command)
     return parser, list(commands.choices)
 
@@ -134,6 +134,34 @@ def _training(command: _Command) -> None:
     )
     train.add_argument("--devices", type=whole("--devices", 1), default=1, metavar="N", help="1 in this version")
     _json(train)
+
+
+def _search(command: _Command) -> None:
+    search = command("search", "search:run", "Try settings within the ranges marked in the project; find the best.")
+    _project(search)
+    _trust(search)
+    search.add_argument("--trials", type=whole("--trials", 1), default=20, metavar="N", help="to make (default: 20)")
+    search.add_argument("--metric", default="val_loss", help="what to make good (default: val_loss)")
+    search.add_argument(
+        "--timeout", type=positive("--timeout"), metavar="S", help="begin no trial after so many seconds"
+    )
+    search.add_argument(
+        "--over",
+        action="append",
+        default=[],
+        metavar="PATH=RANGE",
+        help="vary this, too: training.optimizer_options.lr=0.0001..0.1:log, training.optimizer=Adam,SGD, "
+        "network.conv1.out_channels=8..64:8, network.drop1.bypass=true,false",
+    )
+    search.add_argument("--epochs", type=whole("--epochs", 1), metavar="N", help="of each trial")
+    search.add_argument("--max-steps", type=whole("--max-steps", 1), metavar="N", help="of each trial")
+    search.add_argument("--batch-size", type=whole("--batch-size", 1), metavar="N", help="examples per step")
+    search.add_argument("--device", type=_device, metavar="auto|cpu|cuda|mps", help="where to compute")
+    search.add_argument("--seed", type=whole("--seed", 0), metavar="S", help="of every trial")
+    search.add_argument("--data", type=Path, metavar="PATH", help="examples from this file or folder instead")
+    search.add_argument("--runs", type=Path, metavar="DIR", help="where trials and what was found are kept")
+    search.add_argument("-o", "--out", type=Path, metavar="PROJECT", help="save the project with the best settings")
+    _json(search)
 
 
 def _results(command: _Command) -> None:

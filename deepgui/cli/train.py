@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import signal
 import sys
 from argparse import Namespace
-from collections.abc import Iterable, Iterator
-from contextlib import AbstractContextManager, contextmanager, nullcontext
+from collections.abc import Iterable
+from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
-from types import FrameType
 from typing import Any, Protocol
 
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
@@ -17,6 +15,7 @@ from deepgui import api
 from deepgui.cli import output
 from deepgui.cli.errors import DONE, FAILED, CommandError
 from deepgui.cli.evaluate import store_of
+from deepgui.cli.stopping import stopping_gently
 from deepgui.project.values import Project
 from deepgui.training import tensorboard
 from deepgui.training.control import Control
@@ -49,7 +48,7 @@ def run(arguments: Namespace) -> int:
     elif output.console(stderr=True).is_terminal:
         view = Bar()
     last: Event | None = None
-    with _stopping_gently(control), view:
+    with stopping_gently(control), view:
         for event in _events(trainer, logged=arguments.tensorboard):
             view.show(event)
             last = event
@@ -91,27 +90,6 @@ def _changed(project: Project, arguments: Namespace) -> Project:
     names = ("epochs", "max_steps", "batch_size", "device", "precision", "seed")
     changes = {name: getattr(arguments, name) for name in names}
     return api.with_settings(project, changes, arguments.lr, arguments.data)
-
-
-@contextmanager
-def _stopping_gently(control: Control) -> Iterator[None]:
-    """The first Ctrl+C (or SIGTERM) ends the training with a checkpoint; the second one ends the process."""
-
-    def stop(number: int, frame: FrameType | None) -> None:
-        if control.stopping:
-            raise KeyboardInterrupt
-        print("stopping after this step; Ctrl+C again gives up at once", file=sys.stderr)
-        control.stop()
-
-    try:
-        before = {number: signal.signal(number, stop) for number in (signal.SIGINT, signal.SIGTERM)}
-    except ValueError:  # not the main thread, which alone may listen to signals
-        before = {}
-    try:
-        yield
-    finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)
 
 
 def _outcome(last: Event | None, *, quiet: bool) -> int:

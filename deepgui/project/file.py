@@ -34,6 +34,10 @@
       },
       "data": {...},
       "training": {...},
+      "search": {
+        "training.optimizer_options.lr": {"low": 0.0001, "high": 0.1, "log": true},
+        "network.dropout.bypass": {"choices": [false, true]}
+      },
       "layout": {
         "network": {
           "input": [0.0, 0.0],

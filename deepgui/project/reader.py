@@ -28,6 +28,7 @@ from deepgui.project.decode import (
     parse,
     quoted,
 )
+from deepgui.project.ranges import Choices, Range
 from deepgui.project.values import DataConfig, Project, TrainingConfig
 
 _KEYS = (
@@ -40,6 +41,7 @@ _KEYS = (
     "blocks",
     "data",
     "training",
+    "search",
     "layout",
     "block_layout",
 )
@@ -86,7 +88,26 @@ def _project(raw: object) -> Project:
         "\n".join(as_text(line, ("notes",)) for line in as_list(fields.get("notes", []), ("notes",))),
         blocks,
         as_text(fields.get("weights", ""), ("weights",)),
+        {
+            path: _choice(choice, ("search", path))
+            for path, choice in as_mapping(fields.get("search", {}), ("search",)).items()
+        },
     )
+
+
+def _choice(raw: object, place: Place) -> Range | Choices:
+    """What may be varied at a path. Whether there is such a path is asked when a search is made."""
+    if isinstance(raw, dict) and "choices" in raw:
+        values = as_list(as_object(raw, place, ("choices",))["choices"], (*place, "choices"))
+        made: Range | Choices = Choices(tuple(as_value(value, (*place, "choices")) for value in values))
+    else:
+        fields = as_object(raw, place, ("low", "high", "log", "step"), required=("low", "high"))
+        low, high = (as_number(fields[end], (*place, end)) for end in ("low", "high"))
+        step = as_number(fields["step"], (*place, "step")) if "step" in fields else None
+        made = Range(low, high, as_bool(fields.get("log", False), (*place, "log")), step)
+    if made.complaint:
+        raise Misfit(place, made.complaint)
+    return made
 
 
 def _layouts(fields: dict[str, Any], section: str, owners: str, owner: str) -> dict[str, Any]:

@@ -9,6 +9,7 @@ from typing import Any
 
 from deepgui.catalog.spec import Value
 from deepgui.graph.values import Block, Network
+from deepgui.project.ranges import Space
 
 LATER: Mapping[str, Any] = MappingProxyType({"later": True})
 """Marks a setting that came after its section's first version: a file has it only where it is used, so that files
@@ -113,7 +114,8 @@ class Project:
     """One file. ``main`` is the network that opens first and that single-network objectives train.
 
     ``blocks`` are the drawings that its networks, and blocks themselves, use as layers, by name. ``weights`` names a
-    safetensors file that the main network starts from (an imported model's); empty for fresh ones.
+    safetensors file that the main network starts from (an imported model's); empty for fresh ones. ``search`` says what
+    may be varied while the best settings are looked for; a training is none the wiser.
     """
 
     name: str
@@ -123,6 +125,7 @@ class Project:
     notes: str = ""
     blocks: Mapping[str, Block] = field(default_factory=dict)
     weights: str = ""
+    search: Space = field(default_factory=dict)
 
     @property
     def main(self) -> Network:

@@ -7,7 +7,7 @@ from typing import Any
 
 from deepgui.catalog.spec import ParamSpec
 from deepgui.graph.values import Block, Code, Network, Node, Wire
-from deepgui.project import migrations
+from deepgui.project import migrations, ranges
 from deepgui.project.encode import Writer, plain_config, plain_value
 from deepgui.project.values import Project
 
@@ -37,6 +37,10 @@ def to_text(project: Project) -> str:
         with out.section(key):
             for setting, value in plain_config(config, key).items():
                 _write_setting(out, setting, value)
+    if project.search:
+        with out.section("search"):
+            for path, choice in project.search.items():
+                out.entry(path, ranges.plain(choice, lambda value, path=path: plain_value(value, path)))
     _write_layouts(out, "layout", project.networks)
     _write_layouts(out, "block_layout", {key: block.network for key, block in project.blocks.items()})
     return out.text()

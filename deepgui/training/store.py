@@ -45,7 +45,7 @@ class RunInfo:
 
     Attributes:
         status: ``running``, ``completed``, ``stopped``, ``early_stopping``, ``max_steps``, ``failed``,
-            or ``interrupted`` if the process that trained is gone.
+            or ``interrupted`` if the process that trained is gone; ``pruned`` if a search cut it short.
         meaning: hash of what was trained, the same for projects that train alike.
         started: seconds since 1970; seconds: spent training.
         config: data and training settings, as JSON's types.

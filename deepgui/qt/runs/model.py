@@ -35,6 +35,7 @@ STATES = {
     "early_stopping": ("stopped early", "check-circle", "success"),
     "max_steps": ("step limit", "check-circle", "success"),
     "stopped": ("stopped", "stop-circle", "muted"),
+    "pruned": ("cut short", "scissors", "muted"),
     "interrupted": ("interrupted", "warning", "warning"),
     "failed": ("failed", "x-circle", "error"),
 }
