@@ -5,13 +5,13 @@ from __future__ import annotations
 import csv
 import difflib
 import io
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal, get_args
 
 from deepgui.catalog.spec import Value
-from deepgui.data.csv_text import Sheet, listed, parse_number, read_sheet
+from deepgui.data.csv_text import Sheet, likeness, listed, parse_number, read_sheet
 from deepgui.data.errors import DataError
 
 Role = Literal["number", "category", "target", "ignore"]
@@ -65,9 +65,35 @@ def parse_roles(text: str) -> dict[str, Role]:
 
 def write_roles(roles: Mapping[str, Role]) -> str:
     """The text that :func:`parse_roles` reads."""
-    buffer = io.StringIO()
-    csv.writer(buffer, lineterminator="").writerow([f"{name}={role}" for name, role in roles.items()])
-    return buffer.getvalue().replace(",", ", ") if not any("," in name for name in roles) else buffer.getvalue()
+    return _listing([f"{name}={role}" for name, role in roles.items()])
+
+
+def _listing(items: Iterable[str]) -> str:
+    """The text that :func:`column_list` reads."""
+    texts = []
+    for item in items:
+        buffer = io.StringIO()
+        csv.writer(buffer, lineterminator="").writerow([item])
+        texts.append(buffer.getvalue())
+    return ", ".join(texts)
+
+
+def with_role(options: Mapping[str, Value], name: str, role: Role | None) -> dict[str, Value]:
+    """The options of a CSV source with a column's role changed; None judges by its cells again. Raises DataError."""
+    found = {n: r for n, r in parse_roles(str(options.get("roles", ""))).items() if likeness(n) != likeness(name)}
+    changed = dict(options)
+    for option in ("ignore", "categories", "numbers"):
+        names = column_list(str(options.get(option, "")))
+        left = [n for n in names if likeness(n) != likeness(name)]
+        if len(left) < len(names):
+            changed[option] = _listing(left)
+    if role == "target":
+        found = {n: r for n, r in found.items() if r != "target"}
+        changed["target"] = name
+    elif role is not None:
+        found[name] = role
+    changed["roles"] = write_roles(found)
+    return {option: value for option, value in changed.items() if value != "" or option == "path"}
 
 
 def uses(sheet: Sheet, options: Mapping[str, Value]) -> tuple[ColumnUse, ...]:

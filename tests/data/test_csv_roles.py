@@ -7,7 +7,7 @@ import json
 import pytest
 import torch
 
-from deepgui.data.csv_roles import parse_roles, uses_of_file, write_roles
+from deepgui.data.csv_roles import parse_roles, uses_of_file, with_role, write_roles
 from deepgui.data.dataset import Dataset, prepare
 from deepgui.data.errors import DataError
 from deepgui.data.legend import Legend
@@ -229,3 +229,19 @@ def test_a_column_of_numbers_and_many_texts_is_text(config) -> None:
     unknown = "size,y\n" + "".join(f"{'unknown' if i % 3 == 0 else i},{i % 2}\n" for i in range(60))
     with pytest.raises(DataError, match="'unknown' where a number belongs"):
         prepare(config(unknown))
+
+
+def test_a_role_is_changed_and_given_back() -> None:
+    options = {"path": "t.csv", "ignore": 'id, "name, first"', "roles": "Doors=number"}
+    one = with_role(options, "doors", "category")
+    assert one == {"path": "t.csv", "ignore": 'id, "name, first"', "roles": "doors=category"}
+    assert with_role(one, "name, first", "number") == {
+        "path": "t.csv",
+        "ignore": "id",
+        "roles": 'doors=category, "name, first=number"',
+    }
+    assert with_role(one, "doors", None) == {"path": "t.csv", "ignore": 'id, "name, first"'}
+    assert with_role({"path": "t.csv", "roles": "a=target, b=ignore"}, "b", "target") == {
+        "path": "t.csv",
+        "target": "b",
+    }

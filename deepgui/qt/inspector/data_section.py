@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import fields, replace
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from PySide6.QtCore import Qt, QTimer
@@ -12,12 +13,17 @@ from PySide6.QtWidgets import QComboBox, QVBoxLayout, QWidget
 from deepgui.catalog.spec import ParamSpec, Value
 from deepgui.project.values import DataConfig
 from deepgui.qt.dashboard.worker import Broken, Worker
+from deepgui.qt.inspector.data_download import DownloadBar
+from deepgui.qt.inspector.data_glance import Glance
 from deepgui.qt.inspector.row import LABEL_WIDTH, ParamRow, Shown
 from deepgui.qt.session import Session
 from deepgui.qt.widgets import clear, column, label, row
 
 if TYPE_CHECKING:
+    from deepgui.data.csv_roles import ColumnUse
+    from deepgui.data.preview import Preview
     from deepgui.data.source_spec import SourceSpec
+    from deepgui.qt.inspector.data_preview import DataPreview
 
 _DEFAULTS = DataConfig()
 _SPLIT = (
@@ -61,7 +67,15 @@ class DataSection(QWidget):
         self.source.activated.connect(self._choose)
         self._summary = label("", "muted", wrap=True)
         self.preview = label("", "muted", wrap=True)
-        self.preview.setObjectName("data_preview")
+        self.preview.setObjectName("data_summary")
+        self.download = DownloadBar()
+        self.download.arrived.connect(self._on_arrival)
+        self.glance = Glance()
+        self.glance.opened.connect(self.open_preview)
+        self.dialog: DataPreview | None = None
+        self._seen: Preview | None = None
+        self._trouble: tuple[str, tuple[ColumnUse, ...]] = ("", ())
+        session.changed.connect(self._follow)
         self._options = QVBoxLayout()
         self._options.setSpacing(8)
         self._timer = QTimer(self)
@@ -79,7 +93,7 @@ class DataSection(QWidget):
         pick = row(title, self.source)
         pick.setStretch(1, 1)
         self.preview.setAlignment(Qt.AlignmentFlag.AlignTop)
-        layout = column(pick, self._summary, self.preview, self._options, gap=8)
+        layout = column(pick, self._summary, self.download, self.preview, self.glance, self._options, gap=8)
         for spec in _SPLIT:
             line = ParamRow(spec, _TITLES.get(spec.name, ""))
             line.edited.connect(self._set_split)
@@ -92,6 +106,9 @@ class DataSection(QWidget):
         """Wait for a preview under way; for closing the window."""
         self._timer.stop()
         self._worker.close()
+        self.download.close_worker()
+        if self.dialog is not None:
+            self.dialog.close()
 
     # -- showing
 
@@ -174,7 +191,58 @@ class DataSection(QWidget):
     def _edit(self, title: str, change: Any, merge: object) -> None:
         self._session.edit_project(title, lambda project: replace(project, data=change(project.data)), merge)
 
+    def _set_role(self, name: str, role: str) -> None:
+        """What a column of a CSV file is for; an empty role: as its cells say."""
+        from deepgui.data.csv_roles import ROLES, with_role
+
+        chosen = next((r for r in ROLES if r == role), None)
+
+        def change(data: DataConfig) -> DataConfig:
+            target = "" if chosen == "target" else data.target
+            return replace(data, options=with_role(data.options, name, chosen), target=target)
+
+        self._edit(f"Make {name} {role}" if role else f"Reset the role of {name}", change, None)
+
     # -- preview
+
+    def open_preview(self) -> None:
+        """Show the data in a window of its own."""
+        from deepgui.qt.inspector.data_preview import DataPreview
+
+        if self.dialog is None:
+            self.dialog = DataPreview(self.window())
+            self.dialog.role_chosen.connect(self._set_role)
+        self._fill_dialog()
+        self.dialog.show()
+        self.dialog.raise_()
+        self.dialog.activateWindow()
+
+    def _fill_dialog(self) -> None:
+        if self.dialog is None:
+            return
+        if self._seen is not None:
+            self.dialog.show_preview(self._title(), self._seen)
+        elif self._trouble[0]:
+            self.dialog.show_trouble(self._title(), *self._trouble)
+
+    def _title(self) -> str:
+        """The file or folder, else the source."""
+        data = self._session.project.data
+        known = self._sources.get(data.source)
+        path = str(data.options.get("path", ""))
+        return Path(path).name if path else known.title if known else data.source
+
+    def _follow(self) -> None:
+        """While the window of the data is open, it shows every change, whatever page the inspector shows."""
+        if self.dialog is not None and self.dialog.isVisible():
+            self.refresh()
+
+    def _on_arrival(self) -> None:
+        """A set was downloaded: read it, and judge the project anew."""
+        self.download.offer(None)
+        self._previewed = None
+        self._ask_preview(self._session.project.data)
+        self._session.recheck()
 
     def _ask_preview(self, data: DataConfig) -> None:
         wanted = (data, self._session.project.training.objective)
@@ -182,13 +250,18 @@ class DataSection(QWidget):
             return
         self._previewed = wanted
         self._timer.stop()
+        self.download.offer(None)
         if not data.source or not self._session.ready:
-            self.preview.setText("")
+            self.preview.hide()
+            self.glance.clear()
             self._progress.stop()
             self._previewed = None if not self._session.ready else wanted
             return
         self.preview.setProperty("role", "muted")
         self.preview.setText("Reading …")
+        self.preview.show()
+        if self.dialog is not None:
+            self.dialog.say("Reading …")
         self._timer.start()
 
     def _read_preview(self) -> None:
@@ -201,6 +274,7 @@ class DataSection(QWidget):
 
         if self._read is None or (self._read.source, self._read.options) != (data.source, data.options):
             self._worker.give_up("preview")  # nobody waits for the other examples any more
+        self._worker.give_up("look")
         self._read = data
         self._worker.submit("preview", read, lambda result: self._show_preview(data, result))
         self._progress.start()
@@ -209,16 +283,80 @@ class DataSection(QWidget):
         if not self._worker.busy:
             self._progress.stop()
         elif self._worker.progress is not None and not self._timer.isActive():
-            self.preview.setText(f"Reading: {self._worker.progress} …")
+            text = f"Reading: {self._worker.progress} …"
+            if self.preview.text().startswith("Reading"):
+                self.preview.setText(text)
+            if self.dialog is not None:
+                self.dialog.say(text)
 
     def _show_preview(self, data: DataConfig, result: dict[str, Any] | Broken) -> None:
         if self._session.project.data is not data or (isinstance(result, Broken) and result.given_up):
             return
-        self._progress.stop()
         from deepgui.qt import style
 
-        style.set_role(self.preview, "error" if isinstance(result, Broken) else "muted")
-        self.preview.setText(f"{_sentence(result.error)}" if isinstance(result, Broken) else describe(result))
+        objective = self._session.project.training.objective
+        if isinstance(result, Broken):
+            self._show_broken(data, result.error)
+            return
+        style.set_role(self.preview, "muted")
+        self.preview.setText(describe(result))
+        self._worker.submit("look", lambda: _look(data, objective), lambda found: self._show_look(data, found))
+
+    def _show_look(self, data: DataConfig, found: Preview | Broken) -> None:
+        if self._session.project.data is not data or isinstance(found, Broken):
+            return  # what can be wrong with the data was said when it was read
+        self._seen, self._trouble = found, ("", ())
+        self.glance.show_preview(found)
+        self._fill_dialog()
+
+    def _show_broken(self, data: DataConfig, error: Exception) -> None:
+        from deepgui.data.known_sets import NotHere
+        from deepgui.data.known_sources import known_sets
+        from deepgui.qt import style
+
+        self._seen, self._trouble = None, (_sentence(error), ())
+        self.glance.clear()
+        if isinstance(error, NotHere):
+            self.preview.hide()
+            self.download.offer(known_sets()[error.id])
+            return
+        style.set_role(self.preview, "error")
+        self.preview.setText(_sentence(error))
+        self._fill_dialog()
+        source = self._sources.get(data.source)
+        self._worker.submit("look", lambda: _rest(source, data), lambda found: self._show_rest(data, found))
+
+    def _show_rest(self, data: DataConfig, found: Preview | tuple[ColumnUse, ...] | Broken) -> None:
+        """What can be seen of data that cannot be used as it is, so that it can be mended."""
+        if self._session.project.data is not data or isinstance(found, Broken):
+            return
+        if isinstance(found, tuple):
+            self._trouble = (self._trouble[0], found)
+            self.glance.offer_columns()
+        else:
+            self._seen = found
+            self.glance.show_preview(found)
+        self._fill_dialog()
+
+
+def _look(data: DataConfig, objective: str) -> Preview:
+    from deepgui.data import preview
+    from deepgui.data.dataset import prepare
+
+    return preview.of(prepare(data, objective))
+
+
+def _rest(source: SourceSpec | None, data: DataConfig) -> Preview | tuple[ColumnUse, ...]:
+    """The data as it is without an objective; if that does not help, the columns of a text table. Raises DataError."""
+    from deepgui.data.csv_roles import uses_of_file
+    from deepgui.data.errors import DataError
+
+    try:
+        return _look(data, "")
+    except DataError:
+        if source is None or source.id != "csv":
+            raise
+        return uses_of_file(source.options(data.options))
 
 
 def _sentence(error: Exception) -> str:
@@ -235,12 +373,4 @@ def describe(summary: Mapping[str, Any]) -> str:
         role = "  (to learn)" if field["name"] == summary["target"] else ""
         classes = f"{len(field['classes'])} classes" if field["classes"] else shape
         lines.append(f"{field['name']}:  {field['kind']}, {classes}{role}")
-    balance = summary["splits"].get("train", {}).get("classes")
-    if balance:
-        lines.append(f"Class balance:  {_balance(balance)}")
     return "\n".join([*lines, *summary.get("notes", ())])
-
-
-def _balance(counts: Mapping[str, int], most: int = 12) -> str:
-    shown = [f"{name} {count:,}" for name, count in list(counts.items())[:most]]
-    return ",  ".join(shown) + (f",  and {len(counts) - most} more" if len(counts) > most else "")

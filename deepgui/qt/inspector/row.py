@@ -11,7 +11,7 @@ from PySide6.QtWidgets import QApplication, QGridLayout, QWidget
 from deepgui.catalog.expr import Expr
 from deepgui.catalog.spec import ParamSpec, Value, show
 from deepgui.qt import style
-from deepgui.qt.inspector.fields import Field, TextField, field_for
+from deepgui.qt.inspector.fields import Field, TextField, field_for, is_path
 from deepgui.qt.inspector.text import Judge
 from deepgui.qt.widgets import Elided, label, tool_button
 
@@ -114,12 +114,13 @@ class ParamRow(QWidget):
         grid.setHorizontalSpacing(8)
         grid.setVerticalSpacing(2)
         grid.addWidget(self._title, 0, 0, Qt.AlignmentFlag.AlignVCenter)
-        grid.addWidget(self.field, 0, 1)
+        below = is_path(self.spec)  # a path is long, and its field has buttons beside it
+        grid.addWidget(self.field, *((1, 0, 1, 3) if below else (0, 1)))
         if self._formula is not None and self._formula is not self.field:
             grid.addWidget(self._formula, 0, 1)
         grid.addWidget(self._reset, 0, 2)
-        for line, part in enumerate((self._error, self._note, self._help), 1):
-            grid.addWidget(part, line, 1, 1, 2)
+        for line, part in enumerate((self._error, self._note, self._help), 2 if below else 1):
+            grid.addWidget(part, line, 0 if below else 1, 1, 3 if below else 2)
         grid.setColumnStretch(1, 1)
         self._hold_reset_place()
 
