@@ -25,6 +25,9 @@ SCENES = {
     "digits_cnn": ("conv2", "feature_maps", "training"),
     "moons_mlp": ("hidden2", "boundary", "training"),
     "wine_mlp": ("hidden", "confusion", "training"),
+    "digits_vae": ("decoder", "results", "training"),
+    "mackey_glass_lstm": ("lstm", "results", "training"),
+    "date_translation": ("decoder", "results", "training"),
 }
 
 

@@ -80,6 +80,10 @@ class TrainingConfig:
         checkpoint_minutes: at most this many minutes of training are lost by a crash.
         start_from: a run's folder, or a file of weights, that gives every weight of the same name and shape its first
             value; empty for none.
+        ema: decay of a moving average of the weights (0.999) that is judged and kept in their place, or None.
+        compile: run the networks through ``torch.compile``, where that works.
+        deterministic: only algorithms that give the same numbers every time; what has none is refused.
+        check_gradients: look for gradients that are no finite numbers every so many moves; 0 for never.
         warmup_steps: moves of the optimiser over which the learning rate rises from nothing to the scheduler's.
         layers: what is particular about single layers, by path: ``conv1``, ``stage.2.conv`` in the third of a row,
             ``stage.conv`` in all of it, ``stage`` for all inside; of networks other than the main one ``key/path``.
@@ -104,6 +108,10 @@ class TrainingConfig:
     early_stopping: int | None = None
     restore_best: bool = True
     checkpoint_minutes: float = 1.0
+    ema: float | None = field(default=None, metadata=LATER)
+    compile: bool = field(default=False, metadata=LATER)
+    deterministic: bool = field(default=False, metadata=LATER)
+    check_gradients: int = field(default=0, metadata=LATER)
     start_from: str = field(default="", metadata=LATER)
     warmup_steps: int = field(default=0, metadata=LATER)
     layers: Mapping[str, LayerTraining] = field(default_factory=dict, metadata=LATER)
@@ -144,6 +152,39 @@ def with_network(project: Project, key: str, network: Network) -> Project:
     if project.networks.get(key) is network:
         return project
     return replace(project, networks={**project.networks, key: network})
+
+
+def without_network(project: Project, key: str) -> Project:
+    """The project without one of its networks. Raises KeyError for an unknown one, ValueError for the last."""
+    if len(project.networks) == 1:
+        raise ValueError("a project needs a network: draw another one first")
+    kept = {own: network for own, network in project.networks.items() if own != key}
+    if len(kept) == len(project.networks):
+        raise KeyError(key)
+    return replace(project, networks=kept)
+
+
+def renamed_network(project: Project, key: str, name: str) -> Project:
+    """The project with a network under another key, in the same place; what names it follows.
+
+    Raises KeyError for an unknown one, ValueError for a name that is taken or empty.
+    """
+    if not name:
+        raise ValueError("a network needs a name")
+    if name != key and name in project.networks:
+        raise ValueError(f"there is a network {name} already: choose another name")
+    network = project.networks[key]
+    networks = {name if own == key else own: drawing for own, drawing in project.networks.items()}
+    networks[name] = replace(network, name=name)
+    roles = {role: name if own == key else own for role, own in project.training.networks.items()}
+    inputs = {_moved(node, key, name): field for node, field in project.data.inputs.items()}
+    data, training = replace(project.data, inputs=inputs), replace(project.training, networks=roles)
+    return replace(project, networks=networks, data=data, training=training)
+
+
+def _moved(node: str, key: str, name: str) -> str:
+    """A reference ``key/node`` under the network's new name."""
+    return f"{name}{node[len(key) :]}" if node.startswith(f"{key}/") else node
 
 
 def edit_network(project: Project, key: str, edit: Callable[[Network], Network]) -> Project:

@@ -47,12 +47,17 @@ class Readiness(QObject):
     def _look(self) -> None:
         session = self._session
         project, key, registry, report = session.project, session.key, session.registry, session.whole
-        if report is None or key != main_key(project):
+        if report is None:
             return
 
         def look() -> Any:
+            from deepgui.training.bindings import roles
+            from deepgui.training.objectives import objectives
             from deepgui.training.preflight import preflight, with_shapes
 
+            learns = project.training.objective in objectives() and key in roles(project).values()
+            if not learns and key != main_key(project):
+                return report.problems  # nobody trains it
             return (
                 preflight(project, key, registry, report) if report.ok else with_shapes(project, key, report.problems)
             )

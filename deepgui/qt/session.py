@@ -69,7 +69,7 @@ class Session(QObject):
     Signals:
         document_replaced: another project was opened; start over.
         changed(before, after): the project's value changed; compare by identity and redraw what differs.
-        level_changed: another drawing is in view.
+        level_changed: another drawing is in view: a block, or another network.
         report_changed(report): shapes, counts and problems of the drawing in view are known anew.
         selection_changed: :attr:`selection` is another set.
         registry_ready: the catalogue can be used.
@@ -192,6 +192,16 @@ class Session(QObject):
         self.rechecked.emit()
         self._check_timer.start()
 
+    def show_network(self, key: str) -> None:
+        """Look at another of the project's networks. Does nothing for one that there is not."""
+        if key == self.key or key not in self.project.networks:
+            return
+        self.key, self.levels, self.selection = key, (), frozenset()
+        self.whole = self.report = None
+        self.level_changed.emit()
+        self.selection_changed.emit()
+        self._check()
+
     def leave(self, depth: int | None = None) -> None:
         """Go up one level, or to a depth: 0 is the network itself."""
         self._go(self.levels[: max(0, len(self.levels) - 1 if depth is None else depth)])
@@ -302,6 +312,8 @@ class Session(QObject):
             self.report_changed.emit(self.report)
 
     def _on_change(self, before: Project, after: Project) -> None:
+        if self.key not in after.networks:
+            self.show_network(_successor(before, after, self.key))
         if self.levels:
             self._follow(self._still_there())
         if self.selection - self.network.nodes.keys():
@@ -333,6 +345,13 @@ class Session(QObject):
         """The path of the use that was entered; empty if the block is looked at as such."""
         levels = self.levels[:depth]
         return ".".join(level.step for level in levels) if all(level.step for level in levels) else ""
+
+
+def _successor(before: Project, after: Project, key: str) -> str:
+    """The network to look at when one is gone: the one in its place, which may be the same under another name."""
+    place = list(before.networks).index(key) if key in before.networks else 0
+    known = list(after.networks)
+    return known[min(place, len(known) - 1)] if known else main_key(after)
 
 
 def _count(used: Node, report: Report | None) -> int | None:

@@ -39,8 +39,10 @@ def kind_of(project: Project) -> type[Objective]:
 def roles(project: Project, key: str = "", kind: type[Objective] | None = None) -> dict[str, str]:
     """Role → key of the network that plays it. Roles for which there is no network are missing.
 
-    A network plays the role that the project gives it, else that of its own name, else the next that is free; the
-    network ``key`` plays the first role if nothing else is said.
+    A network plays the role that the project gives it, else that of its own name, else the next that is free.
+
+    Args:
+        key: of the network that is trained where there is one role only; empty for the main one.
     """
     wanted = (kind or kind_of(project)).roles
     first = key or main_key(project)
@@ -48,11 +50,11 @@ def roles(project: Project, key: str = "", kind: type[Objective] | None = None) 
         role: own for role, own in project.training.networks.items() if role in wanted and own in project.networks
     }
     if len(wanted) == 1:
-        return {wanted[0]: first}
+        return {wanted[0]: key or main_key(project)}
     for role in wanted:
         if role not in chosen and role in project.networks and role not in chosen.values():
             chosen[role] = role
-    spare = [own for own in dict.fromkeys((first, *project.networks)) if own not in chosen.values()]
+    spare = [own for own in project.networks if own not in chosen.values()]
     for role in wanted:
         if role not in chosen and spare:
             chosen[role] = spare.pop(0)

@@ -7,6 +7,7 @@ from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QPushButton, QWidget
 
 from deepgui.project.blocks import uses
 from deepgui.project.values import named_main
+from deepgui.qt.canvas.networks import NetworkBar
 from deepgui.qt.canvas.view import CanvasView
 from deepgui.qt.widgets import Elided, button, clear, column, label, row, tool_button
 
@@ -60,7 +61,8 @@ class Breadcrumb(QFrame):
         """What a step is called; 0 is the network."""
         session = self._session
         if depth == 0:
-            return named_main(session.project).name
+            first = session.main is session.project.main
+            return named_main(session.project).name if first else session.key
         level = session.levels[depth - 1]
         if not level.node:
             return level.block
@@ -122,7 +124,7 @@ def _short(text: str) -> str:
 
 
 def with_breadcrumb(view: CanvasView) -> QWidget:
-    """The canvas with the way into blocks above it."""
+    """The canvas with the project's networks and the way into blocks above it."""
     both = QWidget()
-    both.setLayout(column(Breadcrumb(view), view, gap=0))
+    both.setLayout(column(NetworkBar(view.session), Breadcrumb(view), view, gap=0))
     return both

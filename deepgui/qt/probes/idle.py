@@ -46,6 +46,7 @@ class IdleProber(QObject):
         self.problem = ""
         self._built: _Built | None = None
         self._closed = False
+        controller.board.network = session.key
         self._timer = QTimer(self)
         self._timer.setSingleShot(True)
         self._timer.setInterval(DEBOUNCE_MS)
@@ -53,6 +54,7 @@ class IdleProber(QObject):
         session.changed.connect(self._on_change)
         session.registry_ready.connect(self.ask)
         session.document_replaced.connect(self._forget)
+        session.level_changed.connect(self._on_level)
         controller.run_finished.connect(lambda _: self.ask())
         controller.closing.connect(self._close)
 
@@ -72,14 +74,18 @@ class IdleProber(QObject):
         self._timer.stop()
 
     def _on_change(self, before: Project, after: Project) -> None:
-        key = main_key(after)
-        same = before.networks.get(key) is after.networks.get(key) and before.data is after.data
-        same = same and before.blocks is after.blocks
+        same = before.networks is after.networks and before.data is after.data and before.blocks is after.blocks
         if not same or before.training is not after.training:
+            self.ask()
+
+    def _on_level(self) -> None:
+        if self.controller.board.network != self.session.key:
+            self.controller.board.network = self.session.key
             self.ask()
 
     def _forget(self) -> None:
         self._built = None
+        self.controller.board.network = self.session.key
         self.problem = ""
         self.controller.board.clear()
         self.updated.emit()
@@ -110,11 +116,8 @@ def _trained(project: Project, controller: RunController) -> Subject | None:
     before, last = controller.project, controller.board.last
     if before is None or last is None:
         return None
-    key = main_key(project)
-    network, old = project.networks.get(key), before.networks.get(key)
-    same = network is not None and old is not None and network.meaning() == old.meaning()
-    same = same and _blocks_meaning(project) == _blocks_meaning(before)
-    return last if same and project.data == before.data else None
+    same = _meaning(project) == _meaning(before) and project.data == before.data
+    return last if same else None
 
 
 def _learnt(project: Project, controller: RunController) -> Subject | None:
@@ -123,11 +126,12 @@ def _learnt(project: Project, controller: RunController) -> Subject | None:
     return controller.board.last if before is not None and project.data == before.data else None
 
 
-def _blocks_meaning(project: Project) -> dict[str, tuple[object, ...]]:
-    """What the blocks in use compute, layout aside."""
-    used = uses(project.networks[main_key(project)], project.blocks)
-    found = {name: project.blocks[name] for name in used}
-    return {name: (block.params, block.code, *block.network.meaning()) for name, block in found.items()}
+def _meaning(project: Project) -> tuple[object, ...]:
+    """What the networks and the blocks in them compute, layout aside."""
+    networks = {key: network.meaning() for key, network in project.networks.items()}
+    used = {name for network in project.networks.values() for name in uses(network, project.blocks)}
+    blocks = {name: project.blocks[name] for name in used}
+    return networks, {name: (block.params, block.code, *block.network.meaning()) for name, block in blocks.items()}
 
 
 def look(
@@ -147,14 +151,12 @@ def look(
     if trained is not None:
         board.observe(trained)
         return built
-    network = project.networks[main_key(project)]
     training = project.training
-    others = tuple(other.meaning() for other in project.networks.values() if other is not network)
     learns = training.seed, training.objective, tuple(sorted(training.objective_options.items()))
     source = None if learnt is None else (id(learnt.module), learnt.step)
-    key = (network.meaning(), others, _blocks_meaning(project), project.data, source, *learns)
+    key = (_meaning(project), board.network, project.data, source, *learns)
     if built is None or built.key != key:
-        built = _Built(key, _moved(learnt, _build(project, registry)))
+        built = _Built(key, _moved(learnt, _build(project, registry, board.network)))
     subject = built.subject
     board.observe(subject)
     return built
@@ -173,7 +175,8 @@ def _moved(learnt: Subject | None, fresh: Subject) -> Subject:
     return replace(fresh, step=learnt.step)
 
 
-def _build(project: Project, registry: Registry) -> Subject:
+def _build(project: Project, registry: Registry, shown: str) -> Subject:
+    """``shown``: key of the network that is looked at."""
     import torch
 
     from deepgui.compiler.build import build
@@ -190,6 +193,6 @@ def _build(project: Project, registry: Registry) -> Subject:
         torch.manual_seed(project.training.seed)
         modules = {role: build(project.networks[own], registry) for role, own in playing.items()}
         start_from(next(iter(modules.values())), project.weights)
-    role = next((r for r, own in playing.items() if own == key), objective.roles[0])
+    role = next((r for r, own in playing.items() if own == shown), objective.roles[0])
     look = partial(preview, objective, Networks(modules))
     return Subject(modules[role], dataset, objective.feeds[role], 0, objective.complete, look)
