@@ -172,12 +172,7 @@ def _results(command: _Command) -> None:
     evaluate.add_argument("--split", choices=("val", "test"), help="default: test, and everything of --data")
     evaluate.add_argument("--data", type=Path, metavar="PATH", help="measure on this file or folder instead, all of it")
     _json(evaluate)
-    predict = command("predict", "predict:run", "Ask a trained run about files: images, CSV rows, NumPy arrays.")
-    _project(predict)
-    _trust(predict)
-    _run(predict, required=True)
-    predict.add_argument("--input", type=Path, nargs="+", required=True, metavar="FILE")
-    _json(predict)
+    _predict(command)
     export = command("export", "export:run", "Take the network home: Python source, weights, ONNX, torch.export.")
     _project(export)
     _trust(export)
@@ -186,6 +181,42 @@ def _results(command: _Command) -> None:
     _run(export, required=False)
     _json(export)
     _runs(command)
+
+
+def _predict(command: _Command) -> None:
+    predict = command("predict", "predict:run", "Ask a trained run about files and texts, or have it make something.")
+    _project(predict)
+    _trust(predict)
+    _run(predict, required=True)
+    predict.add_argument(
+        "--input",
+        type=Path,
+        nargs="+",
+        metavar="FILE",
+        help="images, text tables (a row an example; of a series a row a step), .ts series, .wav recordings, "
+        ".txt texts (a line an example), .npy arrays, .npz with an array for each Input",
+    )
+    predict.add_argument("--text", nargs="+", metavar="TEXT", help="text itself; <mask> for a gap")
+    predict.add_argument(
+        "--generate", type=whole("--generate", 1), metavar="N", help="go on for N tokens, or make N new examples"
+    )
+    predict.add_argument(
+        "--temperature",
+        type=positive("--temperature", zero=True),
+        default=0.8,
+        metavar="T",
+        help="of text: 0 is the most likely, more is bolder (default: 0.8)",
+    )
+    predict.add_argument(
+        "--top-k",
+        type=whole("--top-k", 0),
+        default=0,
+        metavar="K",
+        help="of text: only among the K most likely tokens; 0 for all",
+    )
+    predict.add_argument("--seed", type=whole("--seed", 0), default=0, metavar="S", help="of what is made (default: 0)")
+    predict.add_argument("-o", "--out", type=Path, metavar="DIR", help="where new examples are written")
+    _json(predict)
 
 
 def _runs(command: _Command) -> None:
@@ -214,7 +245,10 @@ def _runs(command: _Command) -> None:
 def _listings(command: _Command) -> None:
     data = command("data", "data:run", "Look at data, list the sources, or fetch a well-known set.")
     data.add_argument(
-        "what", nargs="?", metavar="PROJECT|PATH|SOURCE|fetch", help="what to look at; without it the sources are listed"
+        "what",
+        nargs="?",
+        metavar="PROJECT|PATH|SOURCE|fetch",
+        help="what to look at; without it the sources are listed",
     )
     data.add_argument("name", nargs="?", metavar="NAME", help="with fetch: the set to download, such as mnist")
     data.add_argument(
@@ -268,16 +302,17 @@ def whole(option: str, minimum: int) -> Callable[[str], int]:
     return convert
 
 
-def positive(option: str) -> Callable[[str], float]:
-    """A converter for finite numbers above zero."""
+def positive(option: str, *, zero: bool = False) -> Callable[[str], float]:
+    """A converter for finite numbers above zero, or ``zero`` itself."""
 
     def convert(text: str) -> float:
         try:
             number = float(text)
         except ValueError:
             raise argparse.ArgumentTypeError(f"{option} must be a number, not {text!r}") from None
-        if not (math.isfinite(number) and number > 0):
-            raise argparse.ArgumentTypeError(f"{option} must be a number above 0, not {text}")
+        if not (math.isfinite(number) and (number > 0 or (zero and number == 0))):
+            least = "from 0 up" if zero else "above 0"
+            raise argparse.ArgumentTypeError(f"{option} must be a number {least}, not {text}")
         return number
 
     return convert

@@ -84,6 +84,11 @@ def read_ucr(options: Options, known: tuple[Field, ...] = ()) -> TensorTable:
     )
 
 
+def series_of(path: Path) -> list[NDArray[np.float32]]:
+    """The series of one file, each (steps, channels), without their classes. Raises DataError."""
+    return _read(path).series
+
+
 def _files(path: Path) -> dict[str, Path]:
     """``train`` and ``test``, or one file without such a part."""
     if path.is_dir():

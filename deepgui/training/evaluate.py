@@ -123,7 +123,7 @@ def load_trained(folder: Path) -> Trained:
     key = state["network"] if state["network"] in project.networks else main_key(project)
     playing = roles(project, key)
     modules = {role: build(project.networks[own], catalogue(project.blocks)) for role, own in playing.items()}
-    checkpoints.load_weights(together(modules), state["module"], folder)
+    checkpoints.load_weights(together(modules), state.get("average") or state["module"], folder)
     networks = Networks(modules)
     networks.train(False)
     main = next(iter(modules.values()))
@@ -143,10 +143,15 @@ def examples_of(trained: Trained, config: DataConfig | None = None) -> tuple[Dat
     Raises:
         DataError: the data cannot be read, or is not such as the network learnt from.
     """
+    dataset = prepare(config or trained.project.data, trained.project.training.objective, trained.legend)
+    return dataset, objective_for(trained, dataset)
+
+
+def objective_for(trained: Trained, dataset: Dataset) -> Objective:
+    """The objective of a run, bound to data with the fields that its network knows. Raises ObjectiveError."""
     project = trained.project
-    dataset = prepare(config or project.data, project.training.objective, trained.legend)
     bound = parts(project, trained.network, dataset)
     first = kind_of(project).roles[0]
     known = dict(zip(bound[first].inputs, (field.name for field in trained.legend.inputs), strict=False))
     bound[first] = Part(trained.network, known)
-    return dataset, make_objective(project, trained.network, dataset, bound)
+    return make_objective(project, trained.network, dataset, bound)
