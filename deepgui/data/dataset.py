@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -25,6 +26,12 @@ from deepgui.project.values import DataConfig
 _CHUNK_BYTES = 16 << 20  # examples converted at a time; measuring them takes several times as much
 _READ_AT_ONCE = 16  # examples read from files between two words on how far it is
 _SAMPLE = 2000  # examples that stand for all where every one has to be read from a file
+_SAID = ("label", "labels", "classmap", "boxes", "nodes")
+"""Kinds of field that say something of an example, so that they are not fed in unless the project says so."""
+_LEARNS = defaultdict(
+    lambda: "regression", {"classmap": "segmentation", "boxes": "detection", "tokens": "an objective over tokens"}
+)
+"""Kind of field → the objective that learns it."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -252,21 +259,19 @@ def _target(table: Table, config: DataConfig, objective: str) -> Field:
     target = field_of(table.fields, config.target if config.target in names else table.target)
     if objective == REGRESSION and target.kind == "label":
         raise DataError(f"{target.name} is a class, not a number: choose classification, or another target")
-    if objective == CLASSIFICATION and target.kind != "label":
-        raise DataError(f"{target.name} is no class: choose regression, or another target")
+    if objective == CLASSIFICATION and target.kind not in ("label", "labels"):
+        raise DataError(f"{target.name} is no class: choose {_LEARNS[target.kind]}, or another target")
     return target
 
 
 def _inputs(table: Table, config: DataConfig, target: Field) -> tuple[str, ...]:
-    """Fields fed to Input nodes: those the project names, then all others but labels, the target and `nodes`."""
+    """Fields fed to Input nodes: those the project names, then all others but what is said of an example."""
     names = [f.name for f in table.fields]
     for name in config.inputs.values():
         if name not in names:
             raise DataError(f"there is no field {name!r} to feed in; there are {', '.join(names)}")
     named = tuple(dict.fromkeys(config.inputs.values()))
-    others = [
-        f.name for f in table.fields if f.kind not in ("label", "nodes") and f is not target and f.name not in named
-    ]
+    others = [f.name for f in table.fields if f.kind not in _SAID and f is not target and f.name not in named]
     return (*named, *others) or (target.name,)  # an autoencoder's input is its target
 
 

@@ -13,6 +13,7 @@ from deepgui.training.objectives.masked_token import MaskedToken
 from deepgui.training.objectives.next_token import NextToken
 from deepgui.training.objectives.reconstruction import Reconstruction
 from deepgui.training.objectives.regression import Regression
+from deepgui.training.objectives.segmentation import Segmentation
 from deepgui.training.objectives.sequence_to_sequence import SequenceToSequence
 from deepgui.training.objectives.variational import Variational
 
@@ -26,6 +27,7 @@ _KNOWN: tuple[type[Objective], ...] = (
     NextToken,
     MaskedToken,
     SequenceToSequence,
+    Segmentation,
 )
 
 

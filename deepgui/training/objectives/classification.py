@@ -110,7 +110,7 @@ class Classification(Comparison):
             yield from _check_single(outlook, count)
         else:
             yield from _check_scores(outlook, count)
-        yield from _check_activation(outlook, loss)
+        yield from check_activation(outlook, loss)
 
 
 def _check_single(outlook: Outlook, count: int) -> Iterator[Problem]:
@@ -168,7 +168,8 @@ def _one_row(outlook: Outlook, count: int) -> Fix:
     return step or repairs.flatten(outlook.network, outlook.node, count)
 
 
-def _check_activation(outlook: Outlook, loss: str) -> Iterator[Problem]:
+def check_activation(outlook: Outlook, loss: str) -> Iterator[Problem]:
+    """Whether the last layer gives what the loss wants: plain scores, or logarithms of probabilities."""
     network = outlook.network
     tail = ending(network, outlook.node).tail
     last = network.nodes[tail[0]] if tail else None

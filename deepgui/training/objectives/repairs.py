@@ -47,7 +47,7 @@ def give_shape(network: Network, output: str, arriving: TensorType, shape: tuple
     """What arrives at an Output gets the shape of an example; None where no single edit does that."""
     sizes = tuple(dim.const for dim in arriving.dims[1:])
     if len(sizes) == len(shape) == 3 and sizes[1:] == shape[1:]:
-        return _set_channels(network, output, shape[0])
+        return set_channels(network, output, shape[0])
     if len(sizes) != 1:
         return None
     if len(shape) == 1:
@@ -59,7 +59,8 @@ def give_shape(network: Network, output: str, arriving: TensorType, shape: tuple
     return Fix(f"{linear.label} and insert Unflatten", lambda net: unflatten(linear.apply(net)))
 
 
-def _set_channels(network: Network, output: str, wanted: int) -> Fix:
+def set_channels(network: Network, output: str, wanted: int) -> Fix:
+    """The last convolution gives ``wanted`` channels; if there is none, one of 1×1 is put before the Output."""
     tail = ending(network, output).tail
     last = network.nodes[tail[-1]] if tail else None
     if last is not None and last.kind in ("Conv2d", "ConvTranspose2d"):
@@ -81,7 +82,7 @@ def remove(network: Network, node: str) -> Fix:
     return Fix(f"Remove {network.nodes[node].label}", lambda net: edits.heal_and_remove(net, (node,)))
 
 
-def insert(output: str, kind: str, **params: int) -> Fix:
+def insert(output: str, kind: str, **params: Value) -> Fix:
     """Put a layer before the Output."""
     return Fix(f"Insert {kind}", _before(output, kind, **params))
 
