@@ -438,3 +438,13 @@ def test_a_network_without_a_time_step_is_warned_of():
     project = net.project(data="digits", training=TrainingConfig(objective="diffusion"))
     assert [p.code for p in problems(project, "warning")] == ["missing-input"]
     assert problems(project) == []
+
+
+def test_words_cannot_be_reconstructed_as_numbers(tmp_path):
+    (tmp_path / "text.txt").write_text("to be or not to be, that is the question. " * 40)
+    net = builder.Network("words")
+    x = net.add("Embedding", net.add("Input", shape=(64,), dtype="int64"), num_embeddings=128, embedding_dim=1)
+    net.add("Output", net.add("Flatten", x))
+    data = DataConfig("text", {"path": str(tmp_path / "text.txt")})
+    project = net.project(data=data, training=TrainingConfig(objective="reconstruction"))
+    assert "wrong-field" in {p.code for p in problems(project)}

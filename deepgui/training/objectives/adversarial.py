@@ -126,9 +126,9 @@ class Adversarial(OfExamples):
         judge = networks[DISCRIMINATOR]
         made = networks[GENERATOR](self.noise(len(real)))
         if turn == GENERATOR:
-            loss = self._fools(judge(made))
+            loss = self._fools(judge(made).float())
             return Outcome(loss, len(real), parts={"generator_loss": loss.detach()})
-        said, of_made = judge(real), judge(made)
+        said, of_made = judge(real).float(), judge(made).float()
         loss = self._tells(said, of_made)
         if self.options["loss"] == _WASSERSTEIN:
             loss = loss + float(self.options["gradient_penalty"]) * _penalty(judge, real, made)  # type: ignore[arg-type]

@@ -148,7 +148,7 @@ class Diffusion(OfExamples):
     def loss(self, networks: Networks, batch: Batch, turn: str = "") -> Outcome:
         batch = self.complete(batch)
         output = networks.main(*self.arguments(batch))
-        return Outcome(F.mse_loss(output, self._wanted(batch)), len(output))
+        return Outcome(F.mse_loss(output.float(), self._wanted(batch)), len(output))
 
     # -- a split
 

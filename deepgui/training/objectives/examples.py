@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from typing import cast
+from typing import Any, cast
 
 import numpy as np
 import torch
@@ -25,6 +25,10 @@ _ENDS: Mapping[str, tuple[float, float]] = {"Tanh": (-1.0, 1.0), "Sigmoid": (0.0
 class OfExamples(Objective):
     """An objective whose target is the example itself, in one field."""
 
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self._some: dict[int, Batch] = {}
+
     @property
     def real(self) -> Field:
         """The field that is learnt."""
@@ -40,10 +44,19 @@ class OfExamples(Objective):
         return values if scale is None else scale.inverse(values)
 
     def some(self, count: int) -> Batch:
-        """The first examples that are not learnt from (of those that are, if there are no others), on the device."""
-        split = self.dataset.validation if len(self.dataset.validation) else self.dataset.train
-        found = split.get(torch.arange(min(count, len(split))))
-        return {name: values.to(self.device) for name, values in found.items()}
+        """The first examples that are not learnt from (of those that are, if there are no others), on the device.
+
+        They are read once; treat them as read-only.
+        """
+        if count not in self._some:
+            split = self.dataset.validation if len(self.dataset.validation) else self.dataset.train
+            found = split.get(torch.arange(min(count, len(split))))
+            self._some[count] = {name: values.to(self.device) for name, values in found.items()}
+        return self._some[count]
+
+    def to(self, where: torch.device | str) -> None:
+        super().to(where)
+        self._some.clear()
 
     def labels(self, batch: Batch) -> Ints:
         """The class of each example, -1 where the data has none."""
@@ -129,7 +142,16 @@ def check_shares(outlook: Outlook, loss: str, name: str) -> Iterator[Problem]:
 
 def check_same_shape(outlook: Outlook, field: Field, what: str) -> Iterator[Problem]:
     """Whether what arrives at the first Output is like an example of ``field``."""
-    wanted = batched(field.shape, "float32")
+    if field.dtype != "float32":
+        yield Problem(
+            "wrong-field",
+            f"{field.name} is no measured value but {field.kind}, of which {what} cannot be made.",
+            expected="an image, a vector or a series",
+            received=field.kind,
+            reason="Bind the Input to another field in the data settings, or choose another objective.",
+        )
+        return
+    wanted = batched(field.shape)
     if outlook.output.shape == wanted.shape:
         return
     yield Problem(

@@ -93,9 +93,9 @@ class Variational(Reconstruction):
         """What reconstruction and divergence cost, in nats, of shape (examples,)."""
         wanted = batch[self.inputs[0]]
         found = self.named(networks.main(*self.arguments(batch)))
-        mean, log_variance = found["mean"].flatten(1), found["log_variance"].flatten(1)
+        mean, log_variance = found["mean"].float().flatten(1), found["log_variance"].float().flatten(1)
         divergence = 0.5 * (mean.square() + log_variance.exp() - 1 - log_variance).sum(1)
-        return self._cost(found["reconstruction"], wanted).flatten(1).sum(1), divergence
+        return self._cost(found["reconstruction"].float(), wanted).flatten(1).sum(1), divergence
 
     def _cost(self, output: Tensor, wanted: Tensor) -> Tensor:
         name = self.options["loss"]
