@@ -103,14 +103,14 @@ class KnownSet:
             self.title,
             self.summary,
             params,
-            lambda options: self.read(self._located(options)),
+            lambda options: self.read(self.located(options)),
             self.suits,
-            None if fields is None else lambda options: fields(self._located(options)),
-            None if again is None else lambda options, known: again(self._located(options), known),
+            None if fields is None else lambda options: fields(self.located(options)),
+            None if again is None else lambda options, known: again(self.located(options), known),
         )
 
-    def _located(self, options: Options) -> Options:
-        """The reader's options, with the place of the data. Raises NotHere."""
+    def located(self, options: Options) -> Options:
+        """The reader's options from the source's, with the place of the data. Raises NotHere."""
         given = str(options["path"])
         folder = Path(given).expanduser() if given else self.folder
         if not given and not self.here:

@@ -84,11 +84,11 @@ class Preview:
         }
 
 
-def of(dataset: Dataset, each: int = 4) -> Preview:
+def of(dataset: Dataset, each: int = 0) -> Preview:
     """Look at a data set.
 
     Args:
-        each: examples shown of each class in each split.
+        each: examples shown of each class in each split; 0: as many as make two dozen.
 
     Raises:
         DataError: a file cannot be read any more.

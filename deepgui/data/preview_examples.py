@@ -19,6 +19,7 @@ from deepgui.data.tokenizers import tokenizer_of
 SIDE = 128  # pixels of the longer side of a picture, at most
 _CHARACTERS = 400  # of a text
 _MOST = 48  # examples of a split
+_EACH = 4  # examples of a class
 _LETTERS = 4  # numbers of a vector that its words hold
 
 
@@ -50,8 +51,8 @@ class Example:
     samples: tuple[Sample, ...]
 
 
-def examples(dataset: Dataset, each: int = 4) -> tuple[Example, ...]:
-    """A few examples of every split; with classes, ``each`` of every class, in turns."""
+def examples(dataset: Dataset, each: int = 0) -> tuple[Example, ...]:
+    """A few examples of every split; with classes, ``each`` of every class, in turns (0: as many as make two dozen)."""
     return tuple(found for split in dataset.splits.values() if len(split) for found in _of_split(dataset, split, each))
 
 
@@ -73,9 +74,10 @@ def _chosen(split: Split, each: int) -> list[int]:
     """Positions in a split: even over the classes where there are any, else even over the split."""
     labels = split.labels()
     if labels is None:
-        count = min(len(split), 6 * each)
+        count = min(len(split), 6 * (each or _EACH))
         return sorted({round(i * (len(split) - 1) / max(1, count - 1)) for i in range(count)})
-    present = np.unique(labels.numpy())[: _MOST // max(1, each) + 1].tolist()
+    present = np.unique(labels.numpy())[: _MOST // _EACH + 1].tolist()
+    each = each or max(_EACH, 6 * _EACH // max(1, len(present)))
     members = [(labels == c).nonzero().flatten() for c in present]
     spread = [own[torch.linspace(0, len(own) - 1, min(each, len(own))).round().long()].tolist() for own in members]
     turns = [own[turn] for turn in range(each) for own in spread if turn < len(own)]

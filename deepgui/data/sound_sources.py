@@ -41,6 +41,10 @@ def waveform_of(source: str, options: Options, row: int) -> tuple[Tensor, int]:
     """
     if source == "tones":
         return tones.waveforms(options)[0][row], tones.RATE
+    if source == "spoken_digits":
+        from deepgui.data.known_sources import known_sets  # reads recordings by what this module lists
+
+        source, options = "wav_folder", known_sets()[source].located(options)
     if source == "wav_folder":
         found = sound_folder.recordings(options)
         return found.waveform(row), found.form.rate
