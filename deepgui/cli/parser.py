@@ -171,6 +171,9 @@ def _results(command: _Command) -> None:
     _run(evaluate, required=True)
     evaluate.add_argument("--split", choices=("val", "test"), help="default: test, and everything of --data")
     evaluate.add_argument("--data", type=Path, metavar="PATH", help="measure on this file or folder instead, all of it")
+    evaluate.add_argument(
+        "--worst", type=whole("--worst", 0), default=10, metavar="N", help="examples to name (default: 10)"
+    )
     _json(evaluate)
     _predict(command)
     export = command("export", "export:run", "Take the network home: Python source, weights, ONNX, torch.export.")

@@ -189,3 +189,25 @@ def test_what_cannot_be_asked_is_refused_in_a_sentence(shell, trained) -> None:
     assert "does not take text" in shell(*asked, "--text", "wine").sentence
     assert "makes nothing new" in shell(*asked, "--generate", 3, "--input", "x.csv").sentence
     assert "--temperature must be a number from 0 up" in shell(*asked, "--temperature", -1).sentence
+
+
+def test_eval_tells_of_every_class_and_the_worst_examples(shell, trained) -> None:
+    project, run = trained
+    found = shell("eval", project, "--run", run, "--json", "--worst", 4).json
+    assert [c["name"] for c in found["per_class"]] == found["classes"]
+    assert sum(c["examples"] for c in found["per_class"]) == found["examples"]
+    assert found["means"]["f1"] == pytest.approx(found["metrics"]["test_f1"], abs=1e-6)
+    losses = [bad["loss"] for bad in found["worst"]]
+    assert len(losses) == 4
+    assert losses == sorted(losses, reverse=True)
+    people = shell("eval", project, "--run", run).out
+    assert all(words in people for words in ("average precision", "worst examples", "ROC AUC"))
+
+
+def test_eval_of_numbers_describes_the_residuals(shell, diabetes: Path) -> None:
+    run = shell("train", diabetes, "--json").events[-1]["run"]
+    found = shell("eval", diabetes, "--run", run, "--json").json
+    (one,) = found["residuals"]
+    assert one["absolute"] == pytest.approx(found["metrics"]["test_mae"], rel=1e-4)
+    assert one["largest"] >= one["absolute"]
+    assert "said minus true" in shell("eval", diabetes, "--run", run).out
