@@ -20,6 +20,9 @@ _LARGE_STEP = 100_000_000
 _COURTESY = 10
 """Niceness of large steps beside a screen; the figures are in docs/performance.md."""
 
+_WORKSPACE = "CUBLAS_WORKSPACE_CONFIG"
+"""What cuBLAS must be told to give the same numbers every time."""
+
 PRECISIONS = {"fp32": torch.float32, "bf16": torch.bfloat16, "fp16": torch.float16}
 
 
@@ -130,6 +133,24 @@ def computing(multiply_adds: int, *, give_way: bool) -> Iterator[None]:
         yield
     finally:
         torch.set_num_threads(before)
+
+
+@contextmanager
+def deterministic(on: bool) -> Iterator[None]:
+    """Only algorithms that give the same numbers every time, while this lasts; what was in force comes back."""
+    if not on:
+        yield
+        return
+    enabled, warns = torch.are_deterministic_algorithms_enabled(), torch.is_deterministic_algorithms_warn_only_enabled()
+    workspace = os.environ.get(_WORKSPACE)
+    os.environ.setdefault(_WORKSPACE, ":4096:8")
+    torch.use_deterministic_algorithms(True)
+    try:
+        yield
+    finally:
+        torch.use_deterministic_algorithms(enabled, warn_only=warns)
+        if workspace is None:
+            os.environ.pop(_WORKSPACE, None)
 
 
 def preload() -> None:

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import logging
+import math
 import sqlite3
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import NamedTuple
 
 import torch
@@ -21,6 +22,7 @@ from deepgui.project.file import FileError
 from deepgui.training.checkpoints import CheckpointError
 from deepgui.training.devices import DeviceError
 from deepgui.training.events import FailureReason
+from deepgui.training.layers import layers_of, weights_of
 from deepgui.training.ledger import NotFiniteError
 from deepgui.training.objectives import ObjectiveError
 from deepgui.training.optim import OptimError
@@ -29,6 +31,7 @@ from deepgui.training.wording import sentence
 
 _log = logging.getLogger(__name__)
 _OURS = (WeightsError, DeviceError, OptimError, ObjectiveError, CheckpointError, RunError, FileError)
+_CALMER = "Try a smaller learning rate, gradient clipping or a normalisation layer."
 _NO_MEMORY = ("out of memory", "can't allocate memory", "not enough memory")
 
 
@@ -110,11 +113,44 @@ def unexpected(error: Exception) -> Verdict:
     return Verdict(sentence(f"The training failed with {type(error).__name__}: {text}"), "", "runtime")
 
 
+def gradient_not_finite(weights: Collection[Tensor], step: int, scene: Scene) -> Verdict:
+    """Gradients with NaN or infinity: name the layer of the activations where that begins, else of the gradients."""
+    if scene.inputs and scene.guilty() is not None:
+        return not_finite(NotFiniteError(step, math.nan), scene)
+    bad = {id(weight) for weight in weights}
+    found = [(path, name) for path, layer in layers_of(scene.module) for name, w in weights_of(layer) if id(w) in bad]
+    if not found:
+        return Verdict(f"A gradient became NaN or infinite at step {step}. {_CALMER}", "", "not_finite")
+    path = found[-1][0]  # gradients go backward: it begins at the layer nearest to the loss
+    name = next(own for way, own in found if way == path)
+    label = spoken(scene.network, scene.blocks, path)
+    what = f"The gradient of {label}.{name} became NaN or infinite at step {step}, while the loss was finite."
+    return Verdict(f"{what} {_CALMER}", path, "not_finite")
+
+
+def not_deterministic(error: Exception, scene: Scene, device: str) -> Verdict:
+    """An operation that has no form that gives the same numbers every time: name it, and its layer if it is plain."""
+    operation = str(error).split()[0]
+    plain = operation.replace("_", "").lower()
+    nodes = [node for node in scene.network.nodes.values() if node.kind.lower() in plain]
+    where = f"{nodes[0].label}: " if nodes else ""
+    return Verdict(
+        f"{where}{operation} has no deterministic form on {device}: switch deterministic off, or use another layer.",
+        nodes[0].id if nodes else "",
+        "runtime",
+    )
+
+
+def is_not_deterministic(error: Exception) -> bool:
+    """Whether PyTorch refuses an operation for want of a deterministic form."""
+    return isinstance(error, RuntimeError) and "does not have a deterministic implementation" in str(error)
+
+
 def not_finite(error: NotFiniteError, scene: Scene) -> Verdict:
     """A loss that is no number: name the layer where NaN or infinity first appears for that batch."""
     guilty = scene.guilty() if scene.inputs else None
     start = f"The loss became {error.value} at step {error.step}"
-    advice = "Try a smaller learning rate, gradient clipping or a normalisation layer."
+    advice = _CALMER
     if guilty is None:
         message = f"{start}, though every layer's result is finite: the loss itself overflows. {advice}"
         return Verdict(message, "", "not_finite")

@@ -15,6 +15,14 @@ from deepgui.training.layout import like
 from deepgui.training.optim import FACTOR, NO_FACTORS, Length, OptimError, Schedule, build_optimizer
 
 
+class NotFiniteGradientError(ArithmeticError):
+    """``weights`` are those whose gradients have NaN or infinity."""
+
+    def __init__(self, weights: list[Tensor]) -> None:
+        super().__init__("a gradient is not finite")
+        self.weights = weights
+
+
 class Mover:
     """Optimiser, schedule, gradient scaler, clipping and summed gradients of some weights.
 
@@ -44,6 +52,8 @@ class Mover:
         self._group = self.optimizer.param_groups[0]
         self._move = quick_step(self.optimizer)
         self._backward = Backward()
+        self._check = config.check_gradients if self.scaler is None else 0  # a scaler looks for infinities itself
+        self._unchecked = 0
 
     def _moves(self) -> Length:
         """The same run counted in moves of the optimiser."""
@@ -59,7 +69,7 @@ class Mover:
 
     def learn(self, loss: Tensor, index: int) -> None:
         """Go backward from the loss of the ``index``-th batch of an epoch, and move if it is time to."""
-        if self.accumulate > 1 or self.scaler is not None or self.clip is not None:
+        if self.accumulate > 1 or self.scaler is not None or self.clip is not None or self._check:
             if not self._gather(loss, index):
                 return
         else:
@@ -94,6 +104,8 @@ class Mover:
             self.scaler.scale(share).backward()  # type: ignore[no-untyped-call]
         if index - start + 1 < size:
             return False
+        if self._check:
+            self._look()
         if self.clip is not None:
             if self.scaler is not None:
                 self.scaler.unscale_(self.optimizer)
@@ -104,6 +116,17 @@ class Mover:
             self.scaler.step(self.optimizer)
             self.scaler.update()
         return True
+
+    def _look(self) -> None:
+        """Raise NotFiniteGradientError if it is time to look and a gradient has NaN or infinity."""
+        self._unchecked += 1
+        if self._unchecked < self._check:
+            return
+        self._unchecked = 0
+        moved = [p for p in self.parameters if p.grad is not None]
+        sizes = torch.stack(torch._foreach_norm([p.grad for p in moved if p.grad is not None]))
+        if not torch.isfinite(sizes).all():
+            raise NotFiniteGradientError([p for p in moved if not torch.isfinite(p.grad).all()])  # type: ignore[arg-type]
 
     def search(self, evaluate: Callable[[], Tensor]) -> None:
         """A step of an optimiser that evaluates the batch as often as it likes (LBFGS)."""

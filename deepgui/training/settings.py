@@ -96,6 +96,7 @@ _BOUNDS = (
     _Bound("max_steps", 1),
     _Bound("early_stopping", 1, " epochs"),
     _Bound("warmup_steps", 0),
+    _Bound("check_gradients", 0),
 )
 
 
@@ -113,6 +114,8 @@ def _numbers(config: TrainingConfig) -> Iterator[Problem]:
         yield Problem("bad-setting", f"seed must be from 0 to {LARGEST_SEED:,}, not {config.seed}.")
     if config.clip_grad_norm is not None and config.clip_grad_norm <= 0:
         yield Problem("bad-setting", f"clip_grad_norm must be more than 0, not {config.clip_grad_norm:g}.")
+    if config.ema is not None and not 0 <= config.ema < 1:
+        yield Problem("bad-setting", f"ema must be at least 0 and less than 1, such as 0.999, not {config.ema:g}.")
     if config.optimizer == "LBFGS" and any(own.lr not in (None, 1) for own in config.layers.values()):
         yield Problem("bad-setting", "LBFGS moves all weights at one rate: take the learning rates of layers away.")
     if config.optimizer == "LBFGS" and (config.accumulate > 1 or config.precision == "fp16"):

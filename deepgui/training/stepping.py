@@ -10,7 +10,9 @@ import torch
 from torch import Tensor
 
 from deepgui.project.values import TrainingConfig
+from deepgui.training.averaging import Average
 from deepgui.training.devices import PRECISIONS
+from deepgui.training.evaluate import together
 from deepgui.training.mover import Mover
 from deepgui.training.objectives.base import Batch, Networks, Objective, Outcome
 from deepgui.training.optim import NO_FACTORS, Length, Schedule
@@ -52,6 +54,7 @@ class Stepper:
         own = next(turn for turn in objective.turns if objective.roles[0] in objective.learns(turn))
         self._first = self.movers[own]
         self._alone = len(self.movers) == 1
+        self.average = Average(together(networks.modules), config.ema) if config.ema is not None else None
         self._length, self._gathers = length.steps_per_epoch, config.accumulate
         self._dtype = None if config.precision == "fp32" else PRECISIONS[config.precision]
         self._device_type = device.type
@@ -74,8 +77,14 @@ class Stepper:
 
     def __call__(self, batch: Batch, index: int, step: int) -> Outcome:
         """Learn from one batch: the ``index``-th of its epoch, ``step`` steps after the start."""
-        if self._alone:
-            return self._turn("", self._first, batch, index)
+        if self.average is None:
+            return self._turn("", self._first, batch, index) if self._alone else self._turns(batch, index, step)
+        outcome = self._turn("", self._first, batch, index) if self._alone else self._turns(batch, index, step)
+        if (index + 1) % self._gathers == 0 or index + 1 == self._length:
+            self.average.update()
+        return outcome
+
+    def _turns(self, batch: Batch, index: int, step: int) -> Outcome:
         outcome: Outcome | None = None
         turns = self.objective.turns_at(self._move(index, step))
         for turn, mover in self.movers.items():
@@ -138,6 +147,13 @@ class Stepper:
         finally:
             for parameter in still:
                 parameter.requires_grad_(True)
+
+    def rehearse(self, batch: Batch) -> None:
+        """Go forward and backward once, without moving anything but running statistics and random numbers."""
+        for turn in self.objective.turns:
+            self._forward(batch, turn).loss.backward()  # type: ignore[no-untyped-call]
+        for parameter in self.parameters:
+            parameter.grad = None
 
     def set_number(self, name: str, value: float) -> bool:
         """Change the learning rate, gradient clipping or a number of the optimiser; False if there is none such.

@@ -6,6 +6,7 @@ import sqlite3
 import sys
 import traceback
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import nullcontext
 from dataclasses import dataclass
 from itertools import chain, islice
 from pathlib import Path
@@ -32,8 +33,9 @@ from deepgui.training import checkpoints, failures, layers, memory
 from deepgui.training.alarm import Alarm
 from deepgui.training.audience import Audience, Observer
 from deepgui.training.bindings import make_objective, roles
+from deepgui.training.compiling import Compilation
 from deepgui.training.control import Control
-from deepgui.training.devices import computing, preload, resolve
+from deepgui.training.devices import computing, deterministic, preload, resolve
 from deepgui.training.evaluate import judge, legend_of, split_batches, together
 from deepgui.training.events import (
     EpochFinished,
@@ -50,6 +52,7 @@ from deepgui.training.keeper import Keeper
 from deepgui.training.layout import lay_out
 from deepgui.training.ledger import Ledger, NotFiniteError
 from deepgui.training.lookback import LookBack
+from deepgui.training.mover import NotFiniteGradientError
 from deepgui.training.objectives import Objective, Score
 from deepgui.training.objectives.base import Batch, Networks
 from deepgui.training.optim import Length
@@ -129,6 +132,7 @@ class Trainer:
         self._together: nn.Module
         self._reason: FinishReason | None = None
         self._best: dict[str, Any] | None = None
+        self._compilation: Compilation | None = None
         self._transferred: Transferred | None = None
         self._look_back = LookBack(0)
         self._alarm = Alarm()
@@ -175,11 +179,12 @@ class Trainer:
     def _train(self) -> Iterator[Event]:
         yield StateChanged("preparing")
         yield from self._prepare()
-        with computing(self._step_cost, give_way=self._give_way):
+        with computing(self._step_cost, give_way=self._give_way), deterministic(self.config.deterministic):
             yield from self._learn()
 
     def _learn(self) -> Iterator[Event]:
         yield self._started()
+        yield from self._said_of_compiling()
         if self._keeper is not None:
             yield from self._keeper.save_first(self.state(), self._elements)
         if self._at_limit and self.position.index < self.steps_per_epoch:  # else that epoch is closed first
@@ -226,6 +231,8 @@ class Trainer:
         self._began = perf_counter() - self.position.seconds
         self._look_back = LookBack(self._elements)
         self._remember()
+        if self._compilation is not None:
+            self._rehearse(self._compilation)
         if self._keeper is not None:
             self._keeper.explain(legend_of(self.objective))
             self._keeper.begin()
@@ -255,6 +262,24 @@ class Trainer:
             self._factors |= layers.factors(modules[role], own)
         self.networks, self._together = Networks(modules), together(modules)
         lay_out(self._together, self._step_cost, self.device)
+
+    def _rehearse(self, compilation: Compilation) -> None:
+        """Compile before the first step: what fails only on the way back would end the training."""
+        before = checkpoints.cloned(self._together.state_dict())
+        with checkpoints.same_random_numbers(self.device), deterministic(self.config.deterministic):
+            self.networks.train()
+            for batch in islice(self.batches(), 1):
+                try:
+                    self.stepper.rehearse(batch)
+                except Exception as error:  # a compiler can raise anything; a layer at fault will raise again
+                    compilation.give_up(error)
+        self._together.load_state_dict(before)
+
+    def _said_of_compiling(self) -> Iterator[Warned]:
+        """Once, why the networks are not compiled."""
+        if self._compilation is not None and (complaint := self._compilation.complaint):
+            self._compilation = None
+            yield Warned(complaint)
 
     def _state_of(self, run: Path) -> checkpoints.State:
         """Where a run's last checkpoint left it. Raises CheckpointError or RunError if it cannot go on."""
@@ -288,7 +313,9 @@ class Trainer:
         self.steps_per_epoch = len(self._batches)
         self.total_steps = min(config.epochs * self.steps_per_epoch, config.max_steps or sys.maxsize)
         length = Length(self.steps_per_epoch, config.epochs, self.total_steps)
-        self.stepper = Stepper(self.networks, self.objective, config, self.device, length, self._factors)
+        self._compilation = Compilation(self.networks) if config.compile else None
+        running = self._compilation.networks if self._compilation else self.networks
+        self.stepper = Stepper(running, self.objective, config, self.device, length, self._factors)
         self._ledger = Ledger(self.objective.hits, self.device, self.position.sums)
 
     def _started(self) -> Started:
@@ -347,6 +374,7 @@ class Trainer:
         """What is due now and then: curves, pictures, checkpoints."""
         assert self._keeper is not None
         yield from self.flush()
+        yield from self._said_of_compiling()
         now = perf_counter()
         if self.audience.due(now):
             yield from self.audience.look(self)
@@ -399,7 +427,7 @@ class Trainer:
         best = position.close_epoch(metrics, watched)
         self._ledger.sums = position.sums
         if best:
-            self._best = checkpoints.cloned(self._together.state_dict())
+            self._best = checkpoints.cloned(self.weights())
         yield Scalars((position.step,), columns)
         yield EpochFinished(position.epoch, position.step, metrics, self._seconds(), best)
         if self._best is not None and best and self._keeper.best_due(perf_counter()):
@@ -411,11 +439,17 @@ class Trainer:
 
     def judge(self, split: str, prefix: str) -> dict[str, float]:
         """Evaluate a split now: its metrics as ``prefix_name``; empty if it has no examples."""
-        batches = self._splits[split]
-        with checkpoints.same_random_numbers(self.device):
+        batches, average = self._splits[split], self.stepper.average
+        averaged = average.in_place() if average is not None else nullcontext()
+        with checkpoints.same_random_numbers(self.device), averaged:
             score = judge(self.networks, self.objective, batches, self.config.precision)
         self.evaluation = score or self.evaluation
         return {f"{prefix}_{name}": value for name, value in score.metrics.items()} if score else {}
+
+    def weights(self) -> dict[str, Tensor]:
+        """The weights that are judged and kept, by name: averaged ones if there are. Not copied."""
+        average = self.stepper.average
+        return average.state_dict() if average is not None and average.count else self._together.state_dict()
 
     def _watched(self, metrics: Mapping[str, float]) -> float:
         """What tells the best epoch: the lower the better."""
@@ -441,13 +475,16 @@ class Trainer:
             metrics = {**position.sums.metrics(), **self.judge("validation", "val")}
             watches = self.objective.watches
             if kept is None or not watches or (f"val_{watches}" in metrics and self._watched(metrics) < position.best):
-                kept, about = checkpoints.cloned(self._together.state_dict()), metrics
+                kept, about = checkpoints.cloned(self.weights()), metrics
         if self._keeper.folder is not None:
             yield self._keeper.save(self.state(), "stop" if reason == "stopped" else "end")
             yield self._keeper.save_best(kept, {"network": self.key, "metrics": about}, position.step)
+        average, self.stepper.average = self.stepper.average, None
         if self.config.restore_best:
             self._together.load_state_dict(kept)
             metrics = about
+        elif average is not None and average.count:
+            self._together.load_state_dict(checkpoints.cloned(average.state_dict()))
         seconds = self._seconds()
         metrics = {**metrics, **self.judge("test", "test")}
         self.networks.train(False)
@@ -461,15 +498,22 @@ class Trainer:
         return {
             "network": self.key,
             "module": self._together.state_dict(),
+            **self._averaged(),
             "stepper": self.stepper.state_dict(),
             "random": checkpoints.random_state(self.device),
             "position": self.position.state_dict(),
             "best": self._best,
         }
 
+    def _averaged(self) -> checkpoints.State:
+        average = self.stepper.average
+        return {} if average is None else {"average": average.state_dict(), "averaged": average.count}
+
     def restore(self, state: checkpoints.State) -> None:
         """Back to where :meth:`state` was taken, to the last bit."""
         self._together.load_state_dict(state["module"])
+        if self.stepper.average is not None and "average" in state:
+            self.stepper.average.load_state_dict(state["average"], state["averaged"])
         self.stepper.load_state_dict(state["stepper"])
         checkpoints.set_random_state(state["random"], self.device)
         self.position = Position.from_state(state["position"])
@@ -478,7 +522,8 @@ class Trainer:
 
     def _failed(self, error: Exception) -> Failed:
         try:
-            return self._explained(error)
+            with deterministic(self.config.deterministic):
+                return self._explained(error)
         except Exception:  # looking for the cause lives through the failure again, which can fail in any way too
             verdict = failures.unexpected(error)
             if isinstance(error, NotFiniteError):
@@ -492,6 +537,11 @@ class Trainer:
         elif isinstance(error, NotFiniteError):
             step = error.step
             verdict = failures.not_finite(error, self._scene(self._look_back.batch_of(error.step, self) or self._batch))
+        elif isinstance(error, NotFiniteGradientError):
+            step = self.step + 1
+            verdict = failures.gradient_not_finite(error.weights, step, self._scene(self._batch))
+        elif failures.is_not_deterministic(error):
+            verdict = failures.not_deterministic(error, self._scene(None), str(self.device))
         elif verdict is None and self._batch is not None:
             verdict = failures.at_runtime(error, self._scene(self._batch))
         if verdict is None:

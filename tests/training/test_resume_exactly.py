@@ -19,6 +19,7 @@ import torch
 from deepgui import paths
 from deepgui.data.dataset import Split
 from deepgui.project import file
+from deepgui.project.values import LayerTraining
 from deepgui.training import checkpoints, keeper, optim, store
 from deepgui.training.control import Control
 from deepgui.training.evaluate import load_trained
@@ -44,6 +45,25 @@ SETTINGS = {
     "lbfgs": {"optimizer": "LBFGS", "optimizer_options": {"lr": 0.1, "max_iter": 3}, "epochs": 2},
     "half precision": {"precision": "bf16"},
     "scaled half precision": {"precision": "fp16", "clip_grad_norm": 1.0},
+    "average and warm-up": {"ema": 0.9, "warmup_steps": 12, "scheduler": "CosineAnnealingLR", "accumulate": 2},
+    "one cycle after a warm-up": {**MOMENTUM, "scheduler": "OneCycleLR", "warmup_steps": 9, "ema": 0.5},
+    "rates of layers, one of them frozen": {
+        "layers": {"linear": LayerTraining(lr=0.1), "linear_2": LayerTraining(lr=3.0, init="orthogonal_")},
+        "optimizer": "AdamW",
+        "scheduler": "StepLR",
+        "scheduler_options": {"step_size": 2},
+    },
+    "everything at once, in fp16": {
+        "precision": "fp16",
+        "ema": 0.8,
+        "warmup_steps": 7,
+        "layers": {"linear": LayerTraining(frozen=True), "linear_2": LayerTraining(lr=0.5)},
+        "check_gradients": 2,
+        "deterministic": True,
+        "clip_grad_norm": 1.0,
+        "accumulate": 2,
+        "scheduler": "CyclicLR",
+    },
 }
 
 
@@ -328,6 +348,55 @@ def test_kill_9_leaves_a_run_that_resumes(wine, new_run, tmp_path):
     assert [s for s, _ in resumed["train_loss"]] == list(range(step + 1, step + 51))
     assert np.array_equal(list_steps(folder), np.arange(1, step + 51))
     assert store.read_run(folder).status == "max_steps"
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="needs processes that begin as copies, so that they begin fast")
+def test_killed_at_ten_random_moments_the_losses_are_those_of_an_uninterrupted_run(wine, new_run, tmp_path):
+    from deepgui.project.file import write
+
+    settings = {"ema": 0.99, "warmup_steps": 300, "layers": {"linear": LayerTraining(lr=0.5)}}
+    project = wine(epochs=100_000, checkpoint_minutes=0.001, **settings)
+    write(project, tmp_path / "wine.deepgui")
+    folder = new_run(project)
+    script = textwrap.dedent(f"""
+        import os, random, signal, sys, time
+        from pathlib import Path
+        from deepgui.catalog.builtin import registry
+        from deepgui.project.file import read
+        from deepgui.training.devices import preload
+        from deepgui.training.preflight import preflight
+        from deepgui.training.trainer import RunSpec, Trainer
+        project, folder = read({str(tmp_path / "wine.deepgui")!r}), Path({str(folder)!r})
+        last = folder / "checkpoints" / "last.pt"
+        preload(), preflight(project, "", registry())  # read once what every training needs
+        for _ in range(10):
+            before = last.stat().st_mtime_ns if last.exists() else 0
+            spec = RunSpec(project, resume=folder) if before else RunSpec(project, folder=folder)
+            child = os.fork()
+            if not child:
+                for event in Trainer(spec):
+                    pass
+                print(event, file=sys.stderr, flush=True)
+                os._exit(1)
+            while not last.exists() or last.stat().st_mtime_ns == before:
+                time.sleep(0.01)
+                assert os.waitpid(child, os.WNOHANG) == (0, 0), "the training ended by itself"
+            time.sleep(random.uniform(0, 0.3))
+            os.kill(child, signal.SIGKILL)
+            os.waitpid(child, 0)
+    """)
+    alone = {**os.environ, "OMP_NUM_THREADS": "1"}  # threads do not survive in a copy of a process
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, timeout=120, env=alone)
+    assert done.returncode == 0, done.stderr
+    step = checkpoints.load(folder / "checkpoints" / "last.pt")["position"]["step"] + 20
+    limited = replace(project, training=replace(project.training, max_steps=step))
+    _, end, weights = train(limited, None, folder)
+    steps, losses = store.history(folder, "train_loss")
+    whole, again, expected = train(limited, None)
+    assert step > 100
+    assert list(zip(steps.tolist(), losses.tolist(), strict=True)) == whole["train_loss"]
+    assert end.metrics == again.metrics
+    assert all(torch.equal(weights[key], expected[key]) for key in weights)
 
 
 def test_the_first_checkpoint_comes_early_and_the_next_ones_ever_later(new_run, wine, monkeypatch):
