@@ -7,12 +7,13 @@ from typing import TYPE_CHECKING, Any
 
 from PySide6.QtCore import QObject, QTimer
 
-from deepgui.project.values import main_key
+from deepgui.project.values import Project, main_key
 from deepgui.qt.dashboard.worker import Broken, Worker
 from deepgui.qt.session import Session
 
 if TYPE_CHECKING:
     from deepgui.compiler.report import Report
+    from deepgui.training.bindings import Offer
 
 DELAY_MS = 250
 
@@ -57,15 +58,30 @@ class Readiness(QObject):
 
             learns = project.training.objective in objectives() and key in roles(project).values()
             if not learns and key != main_key(project):
-                return report.problems  # nobody trains it
-            return (
-                preflight(project, key, registry, report) if report.ok else with_shapes(project, key, report.problems)
-            )
+                return report.problems, None  # nobody trains it
+            whole = report.ok
+            found = preflight(project, key, registry, report) if whole else with_shapes(project, key, report.problems)
+            return found, _offered(project, key)
 
         self._worker.submit("preflight", look, lambda found: self._tell(report, found))
 
     def _tell(self, report: Report, found: Any) -> None:
-        if isinstance(found, Broken) or report is not self._session.whole or found == report.problems:
+        if isinstance(found, Broken) or report is not self._session.whole:
             return
-        self._complete = replace(report, problems=found)
-        self._session.amend(self._complete)
+        problems, offer = found
+        self._session.show_offer(offer)
+        if problems != report.problems:
+            self._complete = replace(report, problems=problems)
+            self._session.amend(self._complete)
+
+
+def _offered(project: Project, key: str) -> Offer | None:
+    from deepgui.data.dataset import prepare
+    from deepgui.data.errors import DataError
+    from deepgui.training.bindings import offer
+    from deepgui.training.objectives import ObjectiveError
+
+    try:
+        return offer(project, key, prepare(project.data, project.training.objective))
+    except (DataError, ObjectiveError):
+        return None

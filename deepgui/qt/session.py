@@ -22,6 +22,7 @@ AT_ONCE = 0.012
 
 if TYPE_CHECKING:
     from deepgui.compiler.report import Inside, Report
+    from deepgui.training.bindings import Offer
 
 
 class Checker(Protocol):
@@ -74,6 +75,7 @@ class Session(QObject):
         selection_changed: :attr:`selection` is another set.
         registry_ready: the catalogue can be used.
         rechecked: what the project's own code may do has changed.
+        offer_changed: :attr:`offer`, what can be fed to the Inputs, is known anew.
         code_requested(kind): somebody wants to see the code of a layer of one's own; empty for a new one.
     """
 
@@ -85,6 +87,7 @@ class Session(QObject):
     registry_ready = Signal()
     rechecked = Signal()
     code_requested = Signal(str)
+    offer_changed = Signal()
 
     def __init__(self, document: Document, parent: QObject | None = None) -> None:
         super().__init__(parent)
@@ -94,6 +97,7 @@ class Session(QObject):
         self.report: Report | None = None
         self.values: Mapping[str, Value] = {}
         self.selection: frozenset[str] = frozenset()
+        self.offer: Offer | None = None
         self._checker: Checker | None = None
         self._took = math.inf
         self._check_timer = QTimer(self)
@@ -303,6 +307,12 @@ class Session(QObject):
         self._checker = checker
         self.registry_ready.emit()
         self._check_timer.start()
+
+    def show_offer(self, offer: Offer | None) -> None:
+        """What can be fed to the Inputs of the network in view is known anew."""
+        if offer != self.offer:
+            self.offer = offer
+            self.offer_changed.emit()
 
     def amend(self, report: Report) -> None:
         """Replace the report of the whole by one that knows more about the same project."""

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 
 from deepgui.compiler.shapes import input_type
 from deepgui.data.dataset import Dataset
-from deepgui.data.fields import Field
+from deepgui.data.fields import Field, shown
 from deepgui.graph.shapes import TensorType
 from deepgui.graph.values import Network
 from deepgui.project.values import DataConfig, Project, main_key
@@ -45,7 +45,6 @@ def roles(project: Project, key: str = "", kind: type[Objective] | None = None) 
         key: of the network that is trained where there is one role only; empty for the main one.
     """
     wanted = (kind or kind_of(project)).roles
-    first = key or main_key(project)
     chosen = {
         role: own for role, own in project.training.networks.items() if role in wanted and own in project.networks
     }
@@ -62,15 +61,18 @@ def roles(project: Project, key: str = "", kind: type[Objective] | None = None) 
 
 
 def bindings(network: Network, config: DataConfig, wanted: Sequence[str], key: str = "") -> dict[str, str]:
-    """Input node id → field name: as the project says, the others in the order of ``wanted``.
+    """Input node id → field name: as the project says, else the field of the Input's own name, else in order.
 
     Args:
         key: of a network that is not the main one; the project then says ``key/node``.
     """
-    nodes = [node.id for node in network.of_kind("Input")]
-    said = {node: config.inputs.get(f"{key}/{node}" if key else node, "") for node in nodes}
+    nodes = network.of_kind("Input")
+    said = {node.id: config.inputs.get(f"{key}/{node.id}" if key else node.id, "") for node in nodes}
+    for node in nodes:
+        if not said[node.id] and node.label in wanted and node.label not in said.values():
+            said[node.id] = node.label
     spare = iter([name for name in wanted if name not in said.values()])
-    found = {node: said[node] or next(spare, "") for node in nodes}
+    found = {node: name or next(spare, "") for node, name in said.items()}
     return {node: name for node, name in found.items() if name}
 
 
@@ -85,6 +87,36 @@ def parts(project: Project, key: str, dataset: Dataset) -> dict[str, Part]:
         prefix = "" if own == main or len(kind.roles) == 1 else own
         found[role] = Part(own, bindings(project.networks[own], project.data, wanted.get(role, ()), prefix))
     return found
+
+
+@dataclass(frozen=True)
+class Offer:
+    """What can be fed to the Inputs of a network.
+
+    Attributes:
+        fields: name → what it is, for people (``image 1×8×8``).
+        bound: Input node id → the field that it gets now.
+        prefix: what stands before a node's id in ``data.inputs`` (``discriminator/``), empty for the main network.
+    """
+
+    fields: Mapping[str, str]
+    bound: Mapping[str, str]
+    prefix: str = ""
+
+
+def offer(project: Project, key: str, dataset: Dataset) -> Offer | None:
+    """What can be fed to a network; None if the objective does not train it."""
+    kind = kind_of(project)
+    part = next((part for part in parts(project, key, dataset).values() if part.key == key), None)
+    if part is None:
+        return None
+    fields = known_fields(kind, dataset, project.training.objective_options, {})
+    given = {made.field.name for made in kind.given(dataset, kind.all_options(project.training.objective_options))}
+    said = {
+        name: "made by the objective" if name in given else f"{f.kind} {shown(f.shape)}" for name, f in fields.items()
+    }
+    alone = key == main_key(project) or len(kind.roles) == 1
+    return Offer(said, part.inputs, "" if alone else f"{key}/")
 
 
 def output_order(network: Network, names: Sequence[str]) -> tuple[int, ...]:

@@ -15,6 +15,7 @@ from deepgui.graph.values import Network, Node
 from deepgui.qt import theme
 from deepgui.qt.inspector import row_menu
 from deepgui.qt.inspector.expressions import complaint, computed, known
+from deepgui.qt.inspector.feeding_section import FeedingSection
 from deepgui.qt.inspector.help import plain, to_html
 from deepgui.qt.inspector.row import LABEL_WIDTH, ParamRow, Shown
 from deepgui.qt.inspector.training_section import TrainingSection
@@ -47,6 +48,7 @@ class LayerPage(QWidget):
         self._cost = label()
         self._help: QLabel | None = None
         self._use: UseSection | None = None
+        self._feeding: FeedingSection | None = None
         self._training: TrainingSection | None = None
         theme.current().changed.connect(self._restyle)
 
@@ -70,7 +72,7 @@ class LayerPage(QWidget):
     def _build(self) -> None:
         clear(self._layout)
         self.rows, self._ports, self._help, self._use = {}, [], None, None
-        self._training = None
+        self._training = self._feeding = None
         if not self._nodes:
             return
         found = [self._spec(node) for node in self._nodes]
@@ -133,6 +135,9 @@ class LayerPage(QWidget):
         if spec.form not in ("input", "output"):
             self._use = UseSection(self._session, node, spec)
             self._layout.addWidget(self._use)
+        elif spec.form == "input":
+            self._feeding = FeedingSection(self._session, node)
+            self._layout.addWidget(self._feeding)
 
     def _add_training(self, specs: list[LayerSpec]) -> None:
         """How they learn; only layers that can have weights do."""
@@ -205,7 +210,7 @@ class LayerPage(QWidget):
             return
         for name, line in self.rows.items():
             line.show_state(self._state(name, line.spec))
-        for section in (self._use, self._training):
+        for section in (self._use, self._training, self._feeding):
             if section is not None:
                 section.refresh()
         node = self._nodes[0]
