@@ -417,7 +417,8 @@ def test_in_ancestral_sampling_each_step_has_the_noise_of_the_schedule():
 @pytest.mark.parametrize(("shape", "dtype"), [((), "int64"), ((1,), "float32")])
 def test_the_time_step_comes_as_the_input_is_drawn(shape, dtype):
     net = builder.Network("flat")
-    noisy, time = net.add("Input", shape=(1, 8, 8)), net.add("Input", shape=shape, dtype=dtype)
+    time = net.add("Input", shape=shape, dtype=dtype, name="time")  # placed first, told apart by its name
+    noisy = net.add("Input", shape=(1, 8, 8))
     if dtype == "int64":
         known = net.add("Embedding", time, num_embeddings=40, embedding_dim=64)
     else:
@@ -428,7 +429,7 @@ def test_the_time_step_comes_as_the_input_is_drawn(shape, dtype):
     project = net.project(data="digits", training=config)
     assert preflight(project, "", registry()) == ()
     trainer, _, last = trained(project)
-    assert trainer.objective.generate(trainer.networks, 2).shape == (2, 1, 8, 8)
+    assert trainer.objective.generate(trainer.networks, 300).shape == (300, 1, 8, 8)
     again = evaluate.evaluate(trainer.networks, trainer.dataset, "test", trainer.objective)
     assert again.metrics["loss"] == last.metrics["test_loss"], "judged on the same noise every time"
 

@@ -19,7 +19,7 @@ from deepgui.project.values import TrainingConfig
 from deepgui.training.objectives import quality, repairs
 from deepgui.training.objectives.base import Batch, Given, Networks, Outcome, Outlook, Score
 from deepgui.training.objectives.ending import ending
-from deepgui.training.objectives.examples import OfExamples, check_reach, check_same_shape
+from deepgui.training.objectives.examples import OfExamples, check_reach, check_same_shape, in_pieces
 from deepgui.training.objectives.previews import Preview
 
 GENERATOR, DISCRIMINATOR = "generator", "discriminator"
@@ -178,8 +178,7 @@ class Adversarial(OfExamples):
         return quality.compare(self._made(networks, len(real)), real, labels)
 
     def _made(self, networks: Networks, count: int) -> Tensor:
-        found: Tensor = networks[GENERATOR](self.noise(count))
-        return found
+        return in_pieces(lambda some: networks[GENERATOR](self.noise(some)), count)
 
     # -- for those who look on
 
@@ -189,8 +188,8 @@ class Adversarial(OfExamples):
 
     @torch.no_grad()
     def generate(self, networks: Networks, count: int, seed: int = 0) -> Tensor:
-        made: Tensor = networks[GENERATOR](self.noise(count, torch.Generator().manual_seed(seed)))
-        return self.in_units(made)
+        generator = torch.Generator().manual_seed(seed)
+        return self.in_units(in_pieces(lambda some: networks[GENERATOR](self.noise(some, generator)), count))
 
 
 def _cross_entropy(scores: Tensor, target: float) -> Tensor:

@@ -17,7 +17,7 @@ from deepgui.data.dataset import Dataset
 from deepgui.data.fields import Field
 from deepgui.graph.problems import Problem
 from deepgui.training.objectives.base import Batch, Given, Networks, Outcome, Outlook, Score
-from deepgui.training.objectives.examples import OfExamples, check_reach, check_same_shape, limits
+from deepgui.training.objectives.examples import OfExamples, check_reach, check_same_shape, in_pieces, limits
 from deepgui.training.objectives.previews import Preview
 
 NOISY, TIME = "noisy", "time"
@@ -207,9 +207,13 @@ class Diffusion(OfExamples):
 
     def generate(self, networks: Networks, count: int, seed: int = 0) -> Tensor:
         generator = torch.Generator().manual_seed(seed)
-        noise = torch.randn((count, *self.real.shape), generator=generator).to(self.device)
-        *_, made = self.denoised(networks, noise, generator)
-        return self.in_units(made)
+
+        def make(some: int) -> Tensor:
+            noise = torch.randn((some, *self.real.shape), generator=generator).to(self.device)
+            *_, made = self.denoised(networks, noise, generator)
+            return made
+
+        return self.in_units(in_pieces(make, count))
 
     def preview(self, what: str, networks: Networks) -> Preview | None:
         strip = what == "denoising"

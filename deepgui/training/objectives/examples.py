@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any, cast
 
 import numpy as np
@@ -19,6 +19,7 @@ from deepgui.training.objectives.ending import ending
 from deepgui.training.objectives.previews import Floats, Images, Ints, Lines, Preview, Scatter
 
 _MOST_LINES = 4
+_PIECE = 256
 _ENDS: Mapping[str, tuple[float, float]] = {"Tanh": (-1.0, 1.0), "Sigmoid": (0.0, 1.0)}
 
 
@@ -102,6 +103,11 @@ def _curves(values: Mapping[str, Floats], note: str) -> Lines:
         y = example.reshape(-1) if example.ndim == 1 else example.reshape(len(example), -1)[:, 0]
         lines[name] = (np.arange(len(y), dtype=np.float32), y)
     return Lines(lines=lines, note=note)
+
+
+def in_pieces(make: Callable[[int], Tensor], count: int) -> Tensor:
+    """``make(n)`` for pieces of ``count``, joined: many examples at once may not fit in memory."""
+    return torch.cat([make(min(_PIECE, count - start)) for start in range(0, count, _PIECE)])
 
 
 def limits(dataset: Dataset, name: str) -> tuple[float, float]:

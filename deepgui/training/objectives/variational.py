@@ -15,7 +15,7 @@ from deepgui.catalog.spec import ParamSpec
 from deepgui.graph.problems import Problem
 from deepgui.training.objectives import latent
 from deepgui.training.objectives.base import NETWORK, Batch, Networks, ObjectiveError, Outcome, Outlook, Score
-from deepgui.training.objectives.examples import check_same_shape, check_shares
+from deepgui.training.objectives.examples import check_same_shape, check_shares, in_pieces
 from deepgui.training.objectives.previews import Images, Preview
 from deepgui.training.objectives.reconstruction import CROSS_ENTROPIES, LATENT, Reconstruction, check_latent
 
@@ -136,8 +136,11 @@ class Variational(Reconstruction):
     def generate(self, networks: Networks, count: int, seed: int = 0) -> Tensor:
         narrow = self._code(networks)
         generator = torch.Generator().manual_seed(seed)
-        values = torch.randn((count, *narrow.shape), generator=generator).to(self.device)
-        return self.in_units(self.decoded(networks, values))
+
+        def make(some: int) -> Tensor:
+            return self.decoded(networks, torch.randn((some, *narrow.shape), generator=generator).to(self.device))
+
+        return self.in_units(in_pieces(make, count))
 
     @torch.no_grad()
     def decoded(self, networks: Networks, codes: Tensor) -> Tensor:
