@@ -788,3 +788,41 @@ learning(
     optimizer="Muon",
     fixed=False,
 )
+
+# --- graphs --------------------------------------------------------------------------------------------
+
+
+def _pooled(*, own_edges: bool = True, own_batch: bool = True, attributes: bool = False) -> Network:
+    """Some nodes are chosen, and another layer looks at what is left."""
+    net = Network("net")
+    x, edges = net.add("Input", shape=(5,)), net.add("Input", shape=(2,), dtype="int64", per="edge_index")
+    batch = net.add("Input", shape=(), dtype="int64")
+    chosen = net.add("TopKPooling", x, edges, batch=batch)
+    more = {"edge_attr": chosen["edge_attr"]} if attributes else {}
+    left = chosen["edge_index"] if own_edges else edges
+    x = net.add("GATConv", chosen["x"], left, out_channels=4, name="conv", **more)
+    x = net.add("global_mean_pool", x, chosen["batch"] if own_batch else batch, name="pool")
+    net.add("Output", net.add("Linear", x, out_features=3))
+    return net
+
+
+@mistake("edges of the graph before its nodes were chosen", "other-graph", "gatconv.edge_index", "2×E1", "2×E")
+def _() -> Network:
+    return _pooled(own_edges=False)
+
+
+@mistake("graph numbers of the nodes before some were chosen", "other-graph", "global_mean_pool.batch", "N1", "N")
+def _() -> Network:
+    return _pooled(own_batch=False)
+
+
+@mistake(
+    "features of edges that never came in",
+    "nothing-comes-out",
+    "topkpooling.edge_attr",
+    "E×features",
+    "nothing",
+    fixed=False,
+)
+def _() -> Network:
+    return _pooled(attributes=True)

@@ -10,6 +10,7 @@ import torch
 from torch import nn
 
 from deepgui.catalog.corrections import LEFT_OUT
+from deepgui.catalog.graph_layers import CATEGORY as GRAPH
 from deepgui.catalog.spec import LayerSpec
 
 LOSSES = "loss", "adaptive"
@@ -56,7 +57,7 @@ def coverage(registry: Mapping[str, LayerSpec]) -> Coverage:
             left_out[name] = reason
         else:
             missing.append(name)
-    operations = tuple(kind for kind, spec in registry.items() if spec.form == "function")
+    operations = tuple(kind for kind, spec in registry.items() if spec.form == "function" and spec.category != GRAPH)
     version = ".".join(torch.__version__.split(".")[:2])
     return Coverage(version, tuple(layers), tuple(losses), tuple(missing), left_out, operations)
 

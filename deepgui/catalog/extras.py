@@ -4,7 +4,8 @@ from __future__ import annotations
 
 GRAPH_LAYERS = (
     *("GCNConv", "GATConv", "GATv2Conv", "SAGEConv", "GINConv", "GraphConv", "TransformerConv", "ChebConv"),
-    *("GraphNorm", "PairNorm", "global_mean_pool", "global_add_pool", "global_max_pool"),
+    *("GraphNorm", "PairNorm", "TopKPooling", "SAGPooling"),
+    *("global_mean_pool", "global_add_pool", "global_max_pool"),
 )
 """Layers of PyTorch Geometric."""
 

@@ -2,7 +2,8 @@
 
 A batch of graphs is one large graph without edges between its parts: N nodes with their features, ``edge_index`` with
 two rows of node numbers (2×E), and ``batch`` with the number of the graph that each node belongs to (N). So the first
-dimension of features counts nodes, and what is pooled has one row for each of G graphs.
+dimension of features counts nodes, and what is pooled has one row for each of G graphs. Layers that choose among the
+nodes leave sizes of their own, N1 and E1.
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 from typing import Any
 
+import torch
 from torch import nn
 
 from deepgui.catalog import docstrings
@@ -27,8 +29,11 @@ PACKAGE = "torch_geometric.nn"
 INDICES = frozenset({"edge_index", "batch"})
 """Inputs that hold numbers of nodes and of graphs."""
 
+CHOOSING = {"TopKPooling": "by their features", "SAGPooling": "by a graph convolution"}
+"""Layers that keep some of the nodes, by their scores; how many, and which edges are left, depends on the data."""
+
 _PORTS = ("x", "edge_index", "edge_weight", "edge_attr", "batch")
-_HIDDEN = frozenset({"return_attention_weights", "size", "batch_size", "cached", "fill_value", "project"})
+_HIDDEN = frozenset({"return_attention_weights", "size", "batch_size", "cached", "fill_value", "project", "GNN"})
 _AGGREGATIONS = ("mean", "add", "max", "min")
 _log = logging.getLogger(__name__)
 
@@ -42,7 +47,14 @@ def graph_layers() -> tuple[LayerSpec, ...]:
     except Exception as error:  # an installation can be broken in any way
         _log.warning("The layers of PyTorch Geometric could not be loaded: %s", error)
         return ()
+    for name in _REPLACED:
+        setattr(torch, name, getattr(torch._C._VariableFunctions, name))
     return tuple(_declare(kind, getattr(found, kind)) for kind in GRAPH_LAYERS)
+
+
+_REPLACED = ("select", "index_select")
+"""Functions of torch in whose place PyTorch Geometric puts its own, for a kind of tensor that no drawing has. They lack
+help and are not what a network calls that is recorded."""
 
 
 def GINConv(
@@ -69,7 +81,20 @@ def _declare(kind: str, thing: Any) -> LayerSpec:
         params = (*_gin_params(), *(p for p in params if p.name in ("eps", "train_eps")))
         target, source = f"{__name__}.GINConv", source_of(GINConv)
         return replace(spec, inputs=inputs, params=params, target=target, source=source, _by_name={})
+    if kind in CHOOSING:
+        summary = f"Keeps the nodes of each graph that score highest {CHOOSING[kind]}, and the edges between them."
+        return replace(spec, inputs=inputs, params=params, outputs=_CHOSEN, summary=summary, _by_name={})
     return replace(spec, inputs=inputs, params=params, outputs=(PortSpec("output"),), _by_name={})
+
+
+_CHOSEN = (
+    PortSpec("x", path=(0,), free=(0, "N"), doc="The nodes that are kept, times their scores."),
+    PortSpec("edge_index", path=(1,), free=(1, "E"), doc="The edges between nodes that are kept, numbered anew."),
+    PortSpec("edge_attr", path=(2,), free=(0, "E"), doc="What came in for these edges, if anything did."),
+    PortSpec("batch", path=(3,), free=(0, "N"), doc="The graph that each kept node belongs to."),
+    PortSpec("perm", path=(4,), free=(0, "N"), doc="The numbers that the kept nodes had."),
+    PortSpec("score", path=(5,), free=(0, "N"), doc="The scores of the kept nodes."),
+)
 
 
 def _pool(kind: str, function: Any) -> LayerSpec:
@@ -99,6 +124,10 @@ def _param(param: ParamSpec, inputs: set[str]) -> ParamSpec:
         return replace(param, infer=Infer("edge_attr", -1))
     if param.name == "normalization":
         return replace(param, type="choice", choices=("sym", "rw"))
+    if param.name == "nonlinearity":
+        return replace(param, type="choice", choices=("tanh", "sigmoid", "relu"), nullable=False)
+    if param.name == "ratio":
+        return replace(param, type="float", minimum=0.0, nullable=False)
     if param.name == "K":
         return replace(param, default=2, minimum=1)
     return param

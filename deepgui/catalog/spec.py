@@ -62,6 +62,8 @@ class PortSpec:
         when: the port exists only if this parameter has this value, e.g. ``("return_indices", True)``.
         repeat: an output of which there are several, called ``output_0``, ``output_1``, ...: as many as the first of
             these parameters that is a tuple has elements, else as many as the last one says.
+        free: a dimension of an output whose size depends on the data, and what it counts, e.g. ``(0, "N")``, nodes; it
+            is another size than that of what comes in, and in each use of the layer one of its own.
         doc: one sentence for the tooltip.
     """
 
@@ -75,6 +77,7 @@ class PortSpec:
     path: tuple[int, ...] = ()
     when: tuple[str, Value] | None = None
     repeat: tuple[str, ...] = ()
+    free: tuple[int, str] | None = None
     doc: str = ""
 
 

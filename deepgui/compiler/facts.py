@@ -20,7 +20,7 @@ from deepgui.catalog.corrections import SHORTENED
 from deepgui.catalog.graph_layers import CATEGORY as GRAPH
 from deepgui.catalog.own.declared import is_own
 from deepgui.catalog.own.loading import obstacle, said
-from deepgui.catalog.spec import LayerSpec, Value
+from deepgui.catalog.spec import LayerSpec, PortSpec, Value
 from deepgui.compiler.call import arguments, constructor_arguments
 from deepgui.compiler.lower import resolve
 from deepgui.graph.shapes import Dim, TensorType
@@ -29,7 +29,10 @@ BATCHES = (83, 89)
 """Two primes: sizes that no layer's own dimensions are likely to equal."""
 
 FREE = {"N": BATCHES, "E": (97, 103), "G": (7, 11)}
-"""Two sizes for each free one. Every dimension may depend on one of them."""
+"""Two sizes for each free one, by its first letter. Every dimension may depend on one of them."""
+
+UNNAMED = "?"
+"""Stands in ``N?`` for the number by which a network tells apart the sizes that its layers choose."""
 
 SHORT = 3
 """Sequence length on which recurrent layers are run; their meta kernels go step by step."""
@@ -132,22 +135,19 @@ def _measure(
             call = _callable(spec, params, inferred)
         weights = sum(p.numel() for p in call.parameters()) if isinstance(call, nn.Module) else 0
         counter = FlopCounterMode(display=False)
+        free = _free(spec, types)
+        sizes = {of: FREE[of[0]][0] for of in (*FREE, *free)}
         with counter:
-            first = _run(spec, call, params, types, (SIZES, device))
-        others = {
-            of: _run(spec, call, params, types, ({**SIZES, of: FREE[of][1]}, device)) for of in _free(spec, types)
-        }
+            first = _run(spec, call, params, types, (sizes, device))
+        others = {of: _run(spec, call, params, types, ({**sizes, of: FREE[of[0]][1]}, device)) for of in free}
         return weights, counter.get_total_flops(), _solve(spec, params, first, others)
-
-
-SIZES = {of: sizes[0] for of, sizes in FREE.items()}
 
 
 def _free(spec: LayerSpec, types: Types) -> list[str]:
     """The free sizes that the outputs can depend on; of graphs there are as many as their numbers say."""
     arriving = {d.of for ts in types.values() for t in ts for d in t.dims if d.batch}
     graphs = {"G"} if spec.category == GRAPH and "batch" in types else set()
-    return [of for of in FREE if of in arriving | graphs] or ["N"]
+    return sorted(arriving | graphs, key=lambda of: (list(FREE).index(of[0]), of)) or ["N"]
 
 
 @contextmanager
@@ -227,11 +227,21 @@ def _solve(
             if is_own(spec.target) and a is not None:
                 raise ValueError(f"it returns {type(a).__name__} where a tensor is expected")
             continue
-        if any(a.dim() != b.dim() for b in more.values()):
-            raise ValueError("the number of dimensions depends on the batch size")
-        dims = tuple(_dim(x, {of: b.shape[i] for of, b in more.items()}) for i, x in enumerate(a.shape))
-        found[port.name] = TensorType(dims, str(a.dtype).removeprefix("torch."))
+        found[port.name] = _type(port, a, more)
     return found
+
+
+def _type(port: PortSpec, a: torch.Tensor, others: Mapping[str, torch.Tensor]) -> TensorType:
+    dtype = str(a.dtype).removeprefix("torch.")
+    if port.free is not None:  # how many were chosen in one run or another tells nothing
+        place, counts = port.free
+        own = Dim(1, 0, f"{counts}{UNNAMED}")
+        return TensorType(tuple(own if i == place else Dim(0, x) for i, x in enumerate(a.shape)), dtype)
+    if any(a.dim() != b.dim() for b in others.values()):
+        raise ValueError("the number of dimensions depends on the batch size")
+    return TensorType(
+        tuple(_dim(x, {of: b.shape[i] for of, b in others.items()}) for i, x in enumerate(a.shape)), dtype
+    )
 
 
 def _dim(x: int, others: Mapping[str, int]) -> Dim:
@@ -242,10 +252,10 @@ def _dim(x: int, others: Mapping[str, int]) -> Dim:
     if len(changed) > 1:
         raise ValueError(f"the size of a dimension depends on {' and '.join(changed)} at once")
     ((of, y),) = changed.items()
-    slope, rest = divmod(y - x, FREE[of][1] - FREE[of][0])
+    slope, rest = divmod(y - x, FREE[of[0]][1] - FREE[of[0]][0])
     if rest:
         raise ValueError("the size of a dimension is not proportional to the batch size")
-    return Dim(slope, x - slope * FREE[of][0], of)
+    return Dim(slope, x - slope * FREE[of[0]][0], of)
 
 
 def _words(error: BaseException, spec: LayerSpec) -> str:

@@ -7,12 +7,14 @@ edit only what it reaches is run again, and that stops where the types are as be
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from dataclasses import replace
+from itertools import count
 
 from torch import fx
 
 from deepgui.catalog.operations import INPUT
 from deepgui.catalog.spec import LayerSpec, Value
-from deepgui.compiler.facts import Facts, Types, facts
+from deepgui.compiler.facts import FREE, Facts, Types, facts
 from deepgui.compiler.lower import Lowered
 from deepgui.compiler.tensors import is_tensor, tensor_facts
 from deepgui.graph.shapes import Dim, TensorType, batched
@@ -33,6 +35,7 @@ def propagate(
         measure_block: the facts of a node that is a block.
     """
     found: dict[str, tuple[Types, Facts]] = {}
+    taken = {d.of for type_ in given.values() for d in type_.dims}
     for node_id, call in lowered.calls.items():
         spec: LayerSpec = call.meta["spec"]
         node = lowered.network.nodes[node_id]
@@ -49,12 +52,31 @@ def propagate(
                 continue
             types = arriving
             known = measure_block(node, spec, types) if spec.form == "block" else facts(spec, node.params, types)
+            known = _named(known, types, taken)
         found[node_id] = types, known
         for port, type_ in known.outputs.items():
             value = lowered.values.get((node_id, port))
             if value is not None:
                 value.meta["type"] = type_
     return found
+
+
+def _named(known: Facts, types: Types, taken: set[str]) -> Facts:
+    """Sizes that a layer, or one inside a block, chose by itself with names that no other has: N1 and E1, N2 and E2."""
+    arriving = {d.of for arrived in types.values() for type_ in arrived for d in type_.dims}
+    own = {d.of for type_ in known.outputs.values() for d in type_.dims} - arriving - FREE.keys()
+    if not own:
+        return known
+    names: dict[str, str] = {}
+    for mark in sorted({of[1:] for of in own}):
+        number = next(n for n in count(1) if not any(f"{of}{n}" in taken for of in FREE))
+        names |= {of: f"{of[0]}{number}" for of in own if of[1:] == mark}
+        taken.update(names.values())
+    outputs = {
+        port: TensorType(tuple(d._replace(of=names.get(d.of, d.of)) for d in type_.dims), type_.dtype)
+        for port, type_ in known.outputs.items()
+    }
+    return replace(known, outputs=outputs)
 
 
 def _input_facts(node: Node, spec: LayerSpec) -> Facts:

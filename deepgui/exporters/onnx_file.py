@@ -11,8 +11,8 @@ import onnx
 import torch
 
 from deepgui.exporters.exportable import Batch, Exportable
-from deepgui.exporters.program import one_file, program_of, quiet
-from deepgui.exporters.verify import ExportError, Probe, first_line
+from deepgui.exporters.program import one_file, program_of, quiet, unsaid
+from deepgui.exporters.verify import ExportError, Probe
 from deepgui.graph.values import Node
 
 STAGED = "network.onnx"
@@ -34,7 +34,7 @@ def write(subject: Exportable, asked: Probe, folder: Path, places: Mapping[str, 
                 program, dynamo=True, input_names=inputs, output_names=outputs, verbose=False, optimize=True
             )
     except Exception as error:
-        raise ExportError(f"ONNX cannot express the network: {first_line(error)}") from error
+        raise ExportError(f"ONNX cannot express the network: {unsaid(subject, error)}") from error
     assert made is not None
     made.save(path)
     onnx.checker.check_model(path)

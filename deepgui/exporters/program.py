@@ -11,6 +11,7 @@ from pathlib import Path
 import torch
 from torch.export import Dim, ExportedProgram
 
+from deepgui.catalog.graph_layers import CHOOSING
 from deepgui.exporters.exportable import Exportable
 from deepgui.exporters.graphs import free_sizes, takes_graphs
 from deepgui.exporters.suffixes import suffix_of, with_suffix
@@ -57,8 +58,17 @@ def program_of(subject: Exportable, asked: Probe) -> ExportedProgram:
             return torch.export.export(subject.on_cpu(), example, dynamic_shapes=sizes, strict=graphs)
     except Exception as error:
         raise ExportError(
-            f"torch.export cannot express the network for every batch size: {first_line(error)}"
+            f"torch.export cannot express the network for every batch size: {unsaid(subject, error)}"
         ) from error
+
+
+def unsaid(subject: Exportable, error: Exception) -> str:
+    """What in the network a program of operators cannot say, as far as it is known; else the error's own words."""
+    kinds = {type(module).__name__ for module in subject.module.modules()}
+    choosing = next((kind for kind in CHOOSING if kind in kinds), "")
+    if choosing:
+        return f"how many nodes {choosing} keeps is only known when it runs; Python source and weights can."
+    return first_line(error)
 
 
 @contextmanager

@@ -10,7 +10,7 @@ class Dim(NamedTuple):
     """One dimension, ``batch * N + const``.
 
     ``of`` names what is counted: ``N`` the examples of a batch (or, in a batch of graphs, its nodes), ``E`` its edges,
-    ``G`` its graphs.
+    ``G`` its graphs; ``N1`` and ``E1`` those that the first layer leaves which chooses among them.
     """
 
     batch: int

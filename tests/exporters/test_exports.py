@@ -190,3 +190,15 @@ def test_tied_weights_are_written(tmp_path: Path, pictures_subject: Exportable) 
     state = replace(pictures_subject, module=twin).state()
     weights.save(state, tmp_path / "w.safetensors")
     assert load_file(tmp_path / "w.safetensors").keys() == twin.state_dict().keys()
+
+
+@pytest.mark.parametrize("to", ["onnx", "torch"])
+def test_what_is_only_known_when_it_runs_is_named(to: str, tmp_path: Path) -> None:
+    net = deepgui.Network("chosen")
+    x, edges = net.add("Input", shape=(5,)), net.add("Input", shape=(2,), dtype="int64", per="edge_index")
+    left = net.add("TopKPooling", x, edges)
+    net.add("Output", net.add("global_mean_pool", left["x"], left["batch"]))
+    with pytest.raises(ExportError, match=r"how many nodes TopKPooling keeps is only known .* Python source"):
+        export(api.exportable(net.project()), to, tmp_path / "net")
+    assert list(tmp_path.iterdir()) == []
+    assert export(api.exportable(net.project()), "python", tmp_path / "net.py").max_difference == 0

@@ -14,6 +14,7 @@ from deepgui.compiler.advice.case import Case
 from deepgui.compiler.advice.counting import wrong_counts, wrong_places
 from deepgui.compiler.advice.doubts import doubts
 from deepgui.compiler.advice.dtypes import wrong_dtypes
+from deepgui.compiler.advice.graphs import wrong_graphs
 from deepgui.compiler.advice.joining import wrong_meetings
 from deepgui.compiler.advice.layouts import wrong_layouts
 from deepgui.compiler.advice.refused import refused
@@ -43,7 +44,7 @@ def _found(case: Case) -> Iterator[Problem]:
     yield from arriving
     if arriving:
         return
-    always = [*wrong_output_padding(case), *wrong_places(case)]
+    always = [*wrong_output_padding(case), *wrong_places(case), *wrong_graphs(case)]
     yield from always
     if always or not case.facts.error:
         return
