@@ -19,7 +19,7 @@ from deepgui.project.values import DataConfig, TrainingConfig
 from deepgui.training.bindings import make_objective
 from deepgui.training.evaluate import evaluate
 from deepgui.training.events import Failed, Finished, Scalars
-from deepgui.training.objectives import segmentation
+from deepgui.training.objectives import boxes, detection, segmentation
 from deepgui.training.objectives.base import Networks
 from deepgui.training.preflight import preflight
 from deepgui.training.trainer import RunSpec, Trainer
@@ -177,3 +177,122 @@ def test_masks_are_shown_beside_the_truth():
     assert found.images.shape == (8, 3, 16, 16)
     assert found.images.min() >= 0
     assert found.images.max() <= 1
+
+
+# -- detection
+
+
+def test_detection_trains_as_a_loop_written_by_hand():
+    found = project(mapping(8, stride=2), BOXES, "detection", {"box_loss": "L1"})
+    assert problems(found) == ()
+    cells = torch.arange(8) / 8
+
+    def loss(module, batch):
+        output, total, there = module(batch["image"]), 0.0, torch.zeros(len(batch["image"]), 8, 8)
+        for picture, true in enumerate(batch["boxes"]):
+            for kind, x, y, w, h in true[true[:, 0] >= 0].tolist():
+                row, column = int(y * 8), int(x * 8)
+                there[picture, row, column] = 1
+                cell = output[picture, :, row, column]
+                place = torch.stack((cells[column], cells[row]))
+                said = torch.cat((place + cell[1:3].sigmoid() / 8, cell[3:5].sigmoid()))
+                total = total + 5.0 * (said - torch.tensor([x, y, w, h])).abs().sum()
+                total = total + F.cross_entropy(cell[5:], torch.tensor(int(kind)))
+        sure = F.binary_cross_entropy_with_logits(output[:, 0], there, reduction="none")
+        return (total + sure[there == 1].sum() + 0.5 * sure[there == 0].sum()) / there.sum()
+
+    assert trained(found)[1] == pytest.approx(by_hand(found, lambda: twin(8, 2), loss), rel=1e-4)
+
+
+def perfect_map(true, size, classes):
+    """The map of a network that knows where the boxes are."""
+    output = torch.full((len(true), 5 + classes, size, size), -9.0)
+    at = detection.assign(true, size, size)
+    output[at.picture, 0, at.row, at.column] = 9.0
+    x, y, width, height = at.box.unbind(1)
+    inside = torch.stack((x * size - at.column, y * size - at.row, width, height), 1)
+    output[at.picture, 1:5, at.row, at.column] = torch.logit(inside, eps=1e-4)
+    output[at.picture, 5 + at.kind, at.row, at.column] = 9.0
+    return output
+
+
+@pytest.mark.parametrize("size", [8, 13])
+def test_a_network_that_knows_finds_all_boxes(size):
+    objective, dataset = bound(project(mapping(8), BOXES, "detection"))
+    true = dataset.validation.all()["boxes"]
+    output = perfect_map(true, size, 3)
+    found = evaluate(Says(output), dataset, "validation", objective)
+    assert found.metrics["map50"] == pytest.approx(1.0)
+    assert found.metrics["box"] < 0.01
+    said = objective.found(output, 0.5)
+    assert [len(rows) for rows in said] == (true[..., 0] >= 0).sum(1).tolist()
+
+
+def test_of_several_boxes_in_a_cell_the_smallest_is_learnt():
+    rows = [[2, 0.5, 0.5, 0.9, 0.9], [1, 0.52, 0.52, 0.1, 0.2], [0, 0.9, 0.1, 0.1, 0.1], [-1, 0, 0, 0, 0]]
+    at = detection.assign(torch.tensor([rows]), 4, 4)
+    assert sorted(zip(at.row.tolist(), at.column.tolist(), at.kind.tolist(), strict=True)) == [(0, 3, 0), (2, 2, 1)]
+
+
+def test_the_surest_of_boxes_that_overlap_is_left():
+    box = torch.tensor([[0.5, 0.5, 0.4, 0.4], [0.52, 0.5, 0.4, 0.4], [0.54, 0.5, 0.4, 0.4], [0.1, 0.1, 0.1, 0.1]])
+    classes = torch.tensor([[0, 0, 1, 0]])
+    scores = torch.tensor([[0.9, 0.8, 0.7, 0.6]])
+    assert boxes.suppressed(box[None], scores, classes, 0.5).tolist() == [[False, True, False, False]]
+
+
+def test_overlap_of_boxes_and_what_lies_between_them():
+    one = torch.tensor([[0.25, 0.5, 0.5, 1.0]])
+    assert float(boxes.generalized_iou(one, one)) == pytest.approx(1.0)
+    assert float(boxes.generalized_iou(one, torch.tensor([[0.5, 0.5, 1.0, 1.0]]))) == pytest.approx(0.5)
+    apart = float(boxes.generalized_iou(one, torch.tensor([[1.25, 0.5, 0.5, 1.0]])))
+    assert apart == pytest.approx(-1 / 3)  # a third of the hull is in neither
+
+
+def test_average_precision_counts_what_is_missed_and_what_is_found_twice():
+    right = torch.tensor([True, False, True])
+    assert boxes.precision_area(torch.tensor([0.9, 0.8, 0.7]), right, 3) == pytest.approx(1 / 3 + 2 / 3 / 3)
+    found = boxes.Found(2)
+    true = torch.tensor([[0, 0.5, 0.5, 0.2, 0.2], [0, 0.2, 0.2, 0.1, 0.1]])
+    hit = [0, 0.5, 0.5, 0.2, 0.2]
+    found.add(torch.tensor([[*hit, 0.8], [*hit, 0.9], [1, 0.2, 0.2, 0.1, 0.1, 0.7]]), true)
+    precision = found.average_precision()
+    assert float(precision[0]) == pytest.approx(0.5)
+    assert bool(precision[1].isnan())
+    assert found.seen[0][2].tolist() == [True, False, False]
+
+
+def test_a_grid_that_does_not_fit_is_found_before_training():
+    (channels,) = problems(project(mapping(7, stride=2), BOXES, "detection"))
+    assert channels.fix.label == "Set out_channels of conv2d_2 to 8"
+    assert problems(mended(project(mapping(7, stride=2), BOXES, "detection"))) == ()
+    net = builder.Network("coarse")
+    x = net.add("MaxPool2d", net.add("Input", shape=(3, 16, 16)), kernel_size=16)
+    net.add("Output", net.add("Conv2d", x, out_channels=8, kernel_size=1))
+    (crowd,) = problems(project(net, BOXES, "detection"))
+    assert crowd.severity == "warning"
+    assert crowd.message.startswith("In a grid of 1×1 cells ")
+    net = builder.Network("flat")
+    net.add("Output", net.add("Linear", net.add("Flatten", net.add("Input", shape=(3, 16, 16))), out_features=8))
+    (found,) = problems(project(net, BOXES, "detection"))
+    assert "needs a map of scores: N×8×rows×columns" in found.message
+
+
+def test_pictures_without_anything_are_learnt_from_and_judged():
+    objective, dataset = bound(project(mapping(8), BOXES, "detection"))
+    batch = {**dataset.train.get(torch.arange(3))}
+    batch["boxes"] = torch.zeros_like(batch["boxes"]) - 1
+    networks = Networks({"network": Says(torch.randn(3, 8, 4, 4, generator=torch.Generator().manual_seed(0)))})
+    assert torch.isfinite(objective.loss(networks, batch).loss)
+    found = boxes.Found(3)
+    found.add(torch.zeros(0, 6), torch.zeros(0, 5))
+    assert bool(found.average_precision().isnan().all())
+
+
+def test_boxes_are_shown_beside_the_truth():
+    trainer, _, metrics = trained(project(mapping(8, stride=2), BOXES, "detection", {"confidence": 0.01}))
+    assert {"val_map50", "test_map50", "train_box", "train_class", "train_objectness"} <= metrics.keys()
+    found = preview(trainer.objective, trainer.networks, "boxes")
+    truth = trainer.dataset.validation.all()["boxes"][: len(found.true)]
+    assert [len(rows) for rows in found.true] == (truth[..., 0] >= 0).sum(1).tolist()
+    assert all(rows.shape[1] == 6 for rows in (*found.said, *found.true))

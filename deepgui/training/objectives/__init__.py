@@ -8,6 +8,7 @@ from types import MappingProxyType
 from deepgui.training.objectives.adversarial import Adversarial
 from deepgui.training.objectives.base import Objective, ObjectiveError, Outlook, Score
 from deepgui.training.objectives.classification import Classification
+from deepgui.training.objectives.detection import Detection
 from deepgui.training.objectives.diffusion import Diffusion
 from deepgui.training.objectives.masked_token import MaskedToken
 from deepgui.training.objectives.next_token import NextToken
@@ -28,6 +29,7 @@ _KNOWN: tuple[type[Objective], ...] = (
     MaskedToken,
     SequenceToSequence,
     Segmentation,
+    Detection,
 )
 
 
