@@ -127,6 +127,11 @@ def _training(command: _Command) -> None:
     train.add_argument(
         "--start-from", metavar="RUN", help="begin with the weights of this run (folder, name, last, best) or file"
     )
+    ahead = train.add_mutually_exclusive_group()
+    ahead.add_argument("--find-lr", action="store_true", help="instead of training, look for a learning rate")
+    ahead.add_argument(
+        "--overfit-batch", action="store_true", help="instead of training, try to learn one batch by heart"
+    )
     train.add_argument("--runs", type=Path, metavar="DIR", help="where the run's folder is made")
     train.add_argument("--resume", metavar="RUN", help="continue this run: its folder or its name; last, best")
     train.add_argument(

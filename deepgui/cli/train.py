@@ -12,7 +12,7 @@ from typing import Any, Protocol
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 
 from deepgui import api
-from deepgui.cli import output
+from deepgui.cli import look_ahead, output
 from deepgui.cli.errors import DONE, FAILED, CommandError
 from deepgui.cli.evaluate import store_of
 from deepgui.cli.stopping import stopping_gently
@@ -37,6 +37,8 @@ def run(arguments: Namespace) -> int:
     """Train the project. Status 1 if the run failed or was interrupted."""
     if arguments.devices != 1:
         raise CommandError("this version trains on one device; leave out --devices.")
+    if arguments.find_lr or arguments.overfit_batch:
+        return look_ahead.run(arguments, _changed(api.load(arguments.project), arguments))
     if arguments.tensorboard:
         tensorboard.need()
     control = Control()

@@ -98,7 +98,7 @@ class Trainer:
         networks: the compiled networks by role. module: the first of them. keys: role → key in the project.
         dataset: what they learn from. objective: what is minimised.
         position: where the training stands; step and epoch are shortcuts into it.
-        device: where it runs.
+        device: where it runs. step_cost: multiply-adds of the forward pass of a step.
         evaluation: the newest :class:`Score` of the validation (at the end: test) split, or None.
     """
 
@@ -137,7 +137,7 @@ class Trainer:
         self._look_back = LookBack(0)
         self._alarm = Alarm()
         self._opened: list[Batches] = []
-        self._step_cost = 0
+        self.step_cost = 0
 
     @property
     def step(self) -> int:
@@ -158,9 +158,9 @@ class Trainer:
         except (OSError, sqlite3.Error) as error:  # of the record itself
             yield self._failed(error)
         finally:
-            self._close()
+            self.close()
 
-    def _close(self) -> None:
+    def close(self) -> None:
         """Let go of the run's files and of the processes that read data."""
         if self._keeper is not None:
             self._keeper.close()
@@ -179,7 +179,7 @@ class Trainer:
     def _train(self) -> Iterator[Event]:
         yield StateChanged("preparing")
         yield from self._prepare()
-        with computing(self._step_cost, give_way=self._give_way), deterministic(self.config.deterministic):
+        with computing(self.step_cost, give_way=self._give_way), deterministic(self.config.deterministic):
             yield from self._learn()
 
     def _learn(self) -> Iterator[Event]:
@@ -198,6 +198,14 @@ class Trainer:
         yield from self._finish()
 
     # -- before the first step
+
+    def prepare(self) -> None:
+        """Make everything ready for the first step, for those who take single steps; :meth:`close` it then.
+
+        Raises what keeps it from training.
+        """
+        for _ in self._prepare():
+            pass
 
     def _prepare(self) -> Iterator[Event]:
         project, config = self.spec.project, self.config
@@ -248,7 +256,7 @@ class Trainer:
             role: report if key == self.key and report else check(project.networks[key], kinds)
             for role, key in self.keys.items()
         }
-        self._step_cost = sum(found.multiply_adds for found in reports.values()) * config.batch_size
+        self.step_cost = sum(found.multiply_adds for found in reports.values()) * config.batch_size
         modules = {r: build(project.networks[key], kinds, reports[r]) for r, key in self.keys.items()}
         self.module = next(iter(modules.values()))
         if self.spec.resume is None:
@@ -261,7 +269,7 @@ class Trainer:
             layers.freeze(modules[role].to(self.device), own)
             self._factors |= layers.factors(modules[role], own)
         self.networks, self._together = Networks(modules), together(modules)
-        lay_out(self._together, self._step_cost, self.device)
+        lay_out(self._together, self.step_cost, self.device)
 
     def _rehearse(self, compilation: Compilation) -> None:
         """Compile before the first step: what fails only on the way back would end the training."""
