@@ -31,6 +31,7 @@ class Gathered:
     definitions: dict[str, str] = field(default_factory=dict)
     _meant: dict[str, Any] = field(default_factory=dict)
     _begun: set[str] = field(default_factory=set)
+    _written: set[str] = field(default_factory=set)
 
     def text(self) -> str:
         """The whole source."""
@@ -54,6 +55,8 @@ class Gathered:
         if own.name in self._begun:
             return own.name
         self._begun.add(own.name)
+        if tree is not None:
+            self._written.add(own.name)
         if len(self._begun) > MOST:
             raise Inexpressible(f"its code needs more than {MOST} other classes and functions")
         lookup = _lookup(thing)
@@ -64,6 +67,8 @@ class Gathered:
 
     def _need(self, name: str, lookup: Callable[[str], Any], firm: bool, by: Any) -> None:
         """Provide a name. What only annotations mention may be missing."""
+        if name in self._written:
+            return
         value = lookup(name)
         if value is _MISSING:
             if firm and not hasattr(builtins, name):

@@ -128,7 +128,10 @@ class _State:
         assert isinstance(tree, ast.ClassDef)
         body = [s for s in tree.body if not (isinstance(s, ast.FunctionDef) and s.name == "__init__")]
         lines = ["super().__init__()", *self._lines(module, body, path)]
-        init = ast.parse("def __init__(self):\n" + "\n".join(f"    {line}" for line in lines)).body
+        try:
+            init = ast.parse("def __init__(self):\n" + "\n".join(f"    {line}" for line in lines)).body
+        except SyntaxError:  # a submodule called "0", a value that is not written as Python
+            raise Inexpressible(f"the state of {cls.__name__} cannot be written out") from None
         first = 1 if ast.get_docstring(tree) is not None else 0
         tree.body = [*body[:first], *init, *body[first:]]
         meaning = ast.dump(tree)

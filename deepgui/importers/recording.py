@@ -307,6 +307,8 @@ def _replaced(value: Any, nodes: Mapping[int, fx.Node]) -> Any:
     """A copy of nested arguments with fx nodes in place of tensors."""
     if isinstance(value, Tensor):
         return nodes[id(value)]
+    if type(value).__module__ == "numpy" and hasattr(value, "item") and not getattr(value, "shape", ()):
+        return value.item()  # np.float64 is a float, but reads otherwise in generated code
     if isinstance(value, Mapping):
         return {key: _replaced(item, nodes) for key, item in value.items()}
     if isinstance(value, (tuple, list)):

@@ -39,12 +39,21 @@ class Calls(nn.Module):
         return values * left.abs().sum((1, 2))[:, None], torch.xlogy(spread.abs(), self.bias[:3].abs())
 
 
+class Inner(nn.Module):
+    def __init__(self, width: int, out: int) -> None:
+        super().__init__()
+        self.fc = nn.Linear(width, out)
+
+    def forward(self, x: Tensor) -> Tensor:
+        return self.fc(x)
+
+
 class ByBatch(nn.Module):
-    """Another computation for another number of examples."""
+    """Another computation for another number of examples; its constructor's argument is kept nowhere."""
 
     def __init__(self, width: int) -> None:
         super().__init__()
-        self.fc = nn.Linear(width, 4)
+        self.fc = nn.Sequential(Inner(width, 5), Inner(5, 5), Inner(5, 4))
         self.register_buffer("shift", torch.randn(4))
         self.power = 2
 
