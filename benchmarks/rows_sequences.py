@@ -16,7 +16,7 @@ from deepgui.data.dataset import prepare
 from deepgui.library.attention import gpt2_layer
 from deepgui.library.positions import learned_positions
 from deepgui.paths import samples
-from deepgui.project.values import DataConfig, Project, TrainingConfig
+from deepgui.project.values import DataConfig, LayerTraining, Project, TrainingConfig
 
 
 def airline(data: Path) -> float:
@@ -129,11 +129,15 @@ def shakespeare(data: Path) -> float:
     x = net.add(gpt2_layer(), x, num_heads=4, dropout=0.0, repeat=4)
     net.add("Output", net.add("Linear", net.add("LayerNorm", x), out_features=65, bias=False))
     options = {"path": str(data / "tinyshakespeare" / "input.txt"), "context": 64, "stride": 1}
+    small = LayerTraining(init="normal_", init_options={"std": 0.02})
     training = TrainingConfig(
         objective="next_token",
         optimizer="AdamW",
         optimizer_options={"lr": 1e-3, "betas": (0.9, 0.99), "weight_decay": 0.1},
-        scheduler="OneCycleLR",
+        scheduler="CosineAnnealingLR",
+        scheduler_options={"eta_min": 1e-4},
+        warmup_steps=100,
+        layers={"embedding": small, "linear": small},
         clip_grad_norm=1.0,
         batch_size=12,
         epochs=1,

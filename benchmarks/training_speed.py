@@ -20,89 +20,113 @@ from collections.abc import Callable
 from dataclasses import replace
 
 import torch
-from torch import nn
+from torch import Tensor, nn
+from torch.nn import functional
 from torch.utils.data import DataLoader, TensorDataset
 
 import deepgui
 from deepgui.data.dataset import Dataset, prepare
 from deepgui.paths import samples
 from deepgui.project.values import Project
+from deepgui.training.bindings import make_objective
 from deepgui.training.events import Failed, Finished
 
-SAMPLES = ("wine_mlp", "digits_cnn", "moons_mlp")
+SAMPLES = ("wine_mlp", "digits_cnn", "mackey_glass_lstm", "char_gpt")
+
+TRIAL_STEPS = 30
 
 
 def load(name: str, epochs: int) -> Project:
     """A sample with a fixed number of epochs, no early stopping and a constant learning rate."""
     project = deepgui.load(samples() / f"{name}.deepgui")
     training = replace(
-        project.training, epochs=epochs, early_stopping=None, scheduler="", restore_best=False, device="cpu"
+        project.training,
+        epochs=epochs,
+        early_stopping=None,
+        scheduler="",
+        scheduler_options={},
+        clip_grad_norm=None,
+        restore_best=False,
+        device="cpu",
     )
     return replace(project, training=training)
 
 
 def twin(project: Project) -> nn.Module:
-    """The exported class, as a person would have written it."""
+    """The exported class of the network, as a person would have written it."""
     namespace: dict[str, object] = {}
     exec(deepgui.to_python(project), namespace)
-    made = next(v for v in namespace.values() if isinstance(v, type) and issubclass(v, nn.Module))
-    return made()
+    made = [v for v in namespace.values() if isinstance(v, type) and issubclass(v, nn.Module)]
+    return made[-1]()
 
 
-def tensors(dataset: Dataset, split: str) -> TensorDataset:
-    part = getattr(dataset, split).all()
-    return TensorDataset(part[dataset.inputs[0]], part[dataset.target.name])
+def tensors(project: Project, dataset: Dataset, split: str) -> TensorDataset:
+    """Inputs of the network and the target, each as one tensor."""
+    names = (*make_objective(project, "", dataset).inputs, dataset.target.name)
+    part = getattr(dataset, split)
+    batch = part.get(torch.arange(len(part)))
+    return TensorDataset(*(batch[name] for name in names))
+
+
+def loss_for(project: Project) -> Callable[[Tensor, Tensor], Tensor]:
+    """The loss as a tutorial has it."""
+    losses: dict[str, Callable[[Tensor, Tensor], Tensor]] = {
+        "classification": nn.CrossEntropyLoss(),
+        "regression": nn.MSELoss(),
+        "next_token": lambda scores, wanted: functional.cross_entropy(scores.flatten(0, 1), wanted.flatten()),
+    }
+    return losses[project.training.objective]
 
 
 def tutorial(project: Project, dataset: Dataset) -> tuple[int, float]:
     """Steps and seconds of the tutorial's loop."""
     torch.manual_seed(project.training.seed)
-    model, loss_of = twin(project), nn.CrossEntropyLoss()
+    model, loss_of = twin(project), loss_for(project)
     optimizer = torch.optim.Adam(model.parameters(), lr=float(project.training.optimizer_options.get("lr", 1e-3)))
     size = project.training.batch_size
-    train = DataLoader(tensors(dataset, "train"), batch_size=size, shuffle=True)
-    validation = DataLoader(tensors(dataset, "validation"), batch_size=size)
+    train = DataLoader(tensors(project, dataset, "train"), batch_size=size, shuffle=True)
+    validation = DataLoader(tensors(project, dataset, "validation"), batch_size=size)
     steps, begin = 0, time.perf_counter()
     for _ in range(project.training.epochs):
         model.train()
-        for inputs, targets in train:
+        for *inputs, targets in train:
             optimizer.zero_grad()
-            loss = loss_of(model(inputs), targets)
+            loss = loss_of(model(*inputs), targets)
             loss.backward()
             optimizer.step()
             loss.item()
             steps += 1
+            if steps == project.training.max_steps:
+                break
         model.eval()
-        correct = 0.0
         with torch.no_grad():
-            for inputs, targets in validation:
-                scores = model(inputs)
-                loss_of(scores, targets).item()
-                correct += (scores.argmax(1) == targets).float().sum().item()
+            for *inputs, targets in validation:
+                loss_of(model(*inputs), targets).item()
     return steps, time.perf_counter() - begin
 
 
 def hand_tuned(project: Project, dataset: Dataset) -> tuple[int, float]:
     """Steps and seconds of a loop by somebody who knows where the time goes."""
     torch.manual_seed(project.training.seed)
-    model, loss_of = twin(project), nn.CrossEntropyLoss()
+    model, loss_of = twin(project), loss_for(project)
     lr = float(project.training.optimizer_options.get("lr", 1e-3))
     optimizer = torch.optim.Adam(model.parameters(), lr=lr, fused=True)
-    inputs, targets = tensors(dataset, "train").tensors
-    checks, answers = tensors(dataset, "validation").tensors
+    columns = tensors(project, dataset, "train").tensors
+    *checks, answers = tensors(project, dataset, "validation").tensors
     size, steps, begin = project.training.batch_size, 0, time.perf_counter()
     for _ in range(project.training.epochs):
         model.train()
-        order = torch.randperm(len(inputs))
-        shuffled, wanted = inputs[order], targets[order]
-        for x, y in zip(shuffled.split(size), wanted.split(size), strict=True):
+        order = torch.randperm(len(columns[0]))
+        for *inputs, targets in zip(*(column[order].split(size) for column in columns), strict=True):
             optimizer.zero_grad(set_to_none=True)
-            loss_of(model(x), y).backward()
+            loss_of(model(*inputs), targets).backward()
             optimizer.step()
             steps += 1
+            if steps == project.training.max_steps:
+                break
         model.eval()
         with torch.no_grad():
-            (model(checks).argmax(1) == answers).float().mean().item()
+            loss_of(model(*checks), answers).item()
     return steps, time.perf_counter() - begin
 
 
@@ -117,16 +141,22 @@ def headless(project: Project, dataset: Dataset) -> tuple[int, float]:
     raise SystemExit("the training ended without a word")
 
 
-def epochs_for(project: Project, dataset: Dataset, seconds: float) -> int:
-    """So many epochs that the tutorial's loop takes about that long."""
-    steps, took = tutorial(replace(project, training=replace(project.training, epochs=3)), dataset)
-    return max(3, round(3 * seconds / took)) if steps else 3
+def as_long_as(project: Project, dataset: Dataset, seconds: float) -> Project:
+    """The project with as many epochs, or steps of a long epoch, as the tutorial's loop does in that time."""
+    trial = replace(project, training=replace(project.training, epochs=3, max_steps=TRIAL_STEPS))
+    steps, took = tutorial(trial, dataset)
+    epoch = -(-len(dataset.train) // project.training.batch_size)
+    wanted = max(TRIAL_STEPS, round(steps / took * seconds))
+    training = replace(project.training, epochs=-(-wanted // epoch))
+    if wanted < 3 * epoch:
+        training = replace(training, max_steps=wanted)
+    return replace(project, training=training)
 
 
 def compare(name: str, ours: Callable[[Project, Dataset], tuple[int, float]], rounds: int, seconds: float) -> None:
     project = load(name, 1)
     dataset = prepare(project.data, project.training.objective)
-    project = load(name, epochs_for(project, dataset, seconds))
+    project = as_long_as(project, dataset, seconds)
     rates: dict[str, list[float]] = {"tutorial": [], "hand-tuned": [], "DeepGUI": []}
     for _ in range(rounds):
         for label, run in (("tutorial", tutorial), ("hand-tuned", hand_tuned), ("DeepGUI", ours)):

@@ -178,7 +178,8 @@ def renamed_network(project: Project, key: str, name: str) -> Project:
     networks[name] = replace(network, name=name)
     roles = {role: name if own == key else own for role, own in project.training.networks.items()}
     inputs = {_moved(node, key, name): field for node, field in project.data.inputs.items()}
-    data, training = replace(project.data, inputs=inputs), replace(project.training, networks=roles)
+    layers = {_moved(path, key, name): own for path, own in project.training.layers.items()}
+    data, training = replace(project.data, inputs=inputs), replace(project.training, networks=roles, layers=layers)
     return replace(project, networks=networks, data=data, training=training)
 
 
