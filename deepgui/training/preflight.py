@@ -22,6 +22,7 @@ from deepgui.training.objectives import Objective, ObjectiveError, Outlook, obje
 from deepgui.training.settings import optimizer_problems, settings_problems
 from deepgui.training.wording import sentence
 
+_PLATEAU = "ReduceLROnPlateau"
 _BATCH_NORMS = ("BatchNorm1d", "BatchNorm2d", "BatchNorm3d", "SyncBatchNorm")
 
 
@@ -117,6 +118,7 @@ def examine(project: Project, key: str, reports: Mapping[str, Report], dataset: 
     if kind is None:
         yield from _size_problems(project.networks[key], reports[key], project.training, dataset)
         return
+    yield from _waiting_problems(kind, project.training)
     playing = parts(project, key, dataset)
     for role in unplayed(kind, playing):
         yield Problem(
@@ -131,6 +133,21 @@ def examine(project: Project, key: str, reports: Mapping[str, Report], dataset: 
     for part in playing.values():
         found = _size_problems(project.networks[part.key], reports[part.key], project.training, dataset)
         yield from (p if part.key == key else _elsewhere(p, part.key) for p in found)
+
+
+def _waiting_problems(kind: type[Objective], config: TrainingConfig) -> Iterator[Problem]:
+    """Settings that wait for a loss to improve, where none tells how good the networks are."""
+    if kind.watches:
+        return
+    found = {"early_stopping": config.early_stopping is not None, _PLATEAU: config.scheduler == _PLATEAU}
+    for name in (name for name, chosen in found.items() if chosen):
+        yield Problem(
+            "nothing-to-wait-for",
+            f"{name} waits for a loss to stop falling, but none of {kind.title.lower()} training tells how good it is:"
+            " it has no effect.",
+            severity="warning",
+            reason="The networks learn from each other, so their losses may rise while both become better.",
+        )
 
 
 def _part_problems(

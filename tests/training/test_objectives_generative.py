@@ -319,6 +319,12 @@ def test_the_newest_weights_are_kept_and_a_run_is_usable_without_its_data(new_ru
     assert score.metrics["loss"] == last.metrics["test_loss"]
 
 
+def test_waiting_for_a_loss_that_tells_nothing_is_warned_of():
+    project = sample("digits_gan", early_stopping=3, scheduler="ReduceLROnPlateau")
+    assert [p.code for p in problems(project, "warning")] == ["nothing-to-wait-for"] * 2
+    assert problems(sample("digits_vae", early_stopping=3), "warning") == []
+
+
 def test_what_a_discriminator_should_not_have_is_taken_out():
     project = sample("digits_gan", options={"loss": "wasserstein"})
     judge = builder.Network("judge")
