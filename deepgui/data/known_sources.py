@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 from types import MappingProxyType
 
+from deepgui.catalog.spec import Value
 from deepgui.data import idx, sound_folder, text_windows
 from deepgui.data.cifar10 import cifar10_fields, read_cifar10
 from deepgui.data.download import Remote
@@ -24,6 +25,8 @@ _CORA = f"{_RAW}/kimiyoung/planetoid/af6abf468a772cc055bec88c52e4d6f51b7c37e3/da
 _SHAKESPEARE = f"{_RAW}/karpathy/char-rnn/6f9487a6fe5b420b7ca9afb0d7c078e37c1d1b4e/data/tinyshakespeare/input.txt"
 _DIGITS = "https://github.com/Jakobovski/free-spoken-digit-dataset"
 _DIGITS_REVISION = "26eb9aaf76e81b692f806f9140c2d2777410d7a1"
+
+_SPOKEN: Mapping[str, Value] = {"test_numbers": "0-4", "rate": 8000}  # as the recordings are made and compared
 
 
 def _idx(places: tuple[str, ...], *files: tuple[str, int, str]) -> tuple[Remote, ...]:
@@ -139,7 +142,7 @@ _KNOWN = (
         _DIGITS,
         ("classification",),
         sound_folder.read_sound_folder,
-        tuple(replace(p, default="0-4") if p.name == "test_numbers" else p for p in sound_folder.PARAMS),
+        tuple(replace(p, default=_SPOKEN.get(p.name, p.default)) for p in sound_folder.PARAMS),
         options={"classes_from": "name"},
         members=("recordings/*.wav",),
         check=("recordings/*.wav", "sha256:954ea1cf5c26624532853cc6ef905de1efeb89365398c0ce58fe829927db0667"),

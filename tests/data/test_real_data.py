@@ -93,10 +93,10 @@ def test_penguins() -> None:
 
 def test_titanic_says_which_texts_it_leaves_out() -> None:
     with pytest.raises(DataError, match="column 'Ticket' holds 'A/5 21171'"):
-        csv("titanic-kaggle-train.csv", target="Survived", missing="fill")
-    dataset = csv("titanic-kaggle-train.csv", target="Survived", missing="fill", ignore="PassengerId, Ticket")
+        csv("titanic-kaggle-train.csv", target="Survived", missing="fill", roles="Ticket=number")
+    dataset = csv("titanic-kaggle-train.csv", target="Survived", missing="fill", ignore="PassengerId")
     assert (len(dataset.train.table), len(dataset.target.classes)) == (891, 2)
-    assert [note.split("'")[1] for note in dataset.notes] == ["Name", "Cabin"]
+    assert [note.split("'")[1] for note in dataset.notes] == ["Name", "Ticket", "Cabin"]
 
 
 def test_beijing_air_with_na() -> None:
