@@ -77,6 +77,18 @@ def edge_list(options: Options) -> NodesTable:
     return NodesTable((*fields, field), field.name, tensors, missing=missing, notes=(*sheet.notes, *notes, said))
 
 
+def edge_list_again(options: Options, learnt: tuple[Field, ...]) -> NodesTable:
+    """The same for a network that has learnt with these fields. Raises DataError if they mean something else."""
+    table = edge_list(options)
+    known = next((f.columns for f in learnt if f.kind == "features"), None)
+    found = table.fields[0].columns
+    if known is not None and known != found:
+        odd = [name for name in (*known, *found) if (name in known) != (name in found)]
+        text = f"the network has learnt with other features of nodes: {listed(odd, 4) or 'in another order'}"
+        raise DataError(text, file=str(options["labels"]))
+    return table
+
+
 def _sheet(options: Options, option: str) -> Sheet:
     path = Path(str(options[option])).expanduser()
     sheet = read_sheet(path, str(options["delimiter"]), str(options["header"]))

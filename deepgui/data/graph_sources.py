@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from deepgui.data.edge_list import EDGE_LIST_PARAMS, edge_list
+from deepgui.data.edge_list import EDGE_LIST_PARAMS, edge_list, edge_list_again
 from deepgui.data.graph_shapes import SHAPES_PARAMS, graph_shapes
 from deepgui.data.karate import KARATE_PARAMS, karate
 from deepgui.data.molecules import MOLECULES_PARAMS, molecules
@@ -27,7 +27,15 @@ SOURCES: tuple[SourceSpec, ...] = (
         planetoid,
         _ONE,
     ),
-    SourceSpec("edge_list", "Edges and nodes", "A graph in two CSV files.", EDGE_LIST_PARAMS, edge_list, _BOTH),
+    SourceSpec(
+        "edge_list",
+        "Edges and nodes",
+        "A graph in two CSV files.",
+        EDGE_LIST_PARAMS,
+        edge_list,
+        _BOTH,
+        again=edge_list_again,
+    ),
     SourceSpec(
         "molecules", "Molecules", "A CSV file with SMILES and what to learn.", MOLECULES_PARAMS, molecules, _BOTH
     ),

@@ -11,6 +11,7 @@ import torch
 
 from deepgui.data.dataset import Dataset, prepare
 from deepgui.data.errors import DataError
+from deepgui.data.legend import Legend
 from deepgui.data.molecules import ATOM_COLUMNS, BOND_COLUMNS
 from deepgui.project.values import DataConfig
 
@@ -224,6 +225,16 @@ def test_nodes_of_which_nothing_is_known_are_told_by_name(tmp_path: Path) -> Non
 )
 def test_what_is_wrong_with_tables_of_a_graph_is_said(tmp_path: Path, changes: dict[str, str], words: str) -> None:
     assert words in refused("edge_list", **tables(tmp_path, **changes))
+
+
+def test_a_network_reads_its_graph_again_and_no_other(tmp_path: Path) -> None:
+    config = DataConfig("edge_list", tables(tmp_path), validation=0.0, test=0.0)
+    dataset = prepare(config)
+    known = Legend.from_json(dataset.legend(dataset.field(name) for name in dataset.inputs).to_json())
+    assert torch.equal(prepare(config, known=known).train.all()["features"], dataset.train.all()["features"])
+    tables(tmp_path, NODES.replace("Kiel", "Ulm"))
+    with pytest.raises(DataError, match="other features of nodes: town=Kiel, town=Ulm"):
+        prepare(config, known=known)
 
 
 # -- molecules
