@@ -118,24 +118,58 @@ def from_onnx(path: Path | str, *, weights: Path | str | None = None) -> Project
     return with_weights(accepted(import_onnx(Path(path))), weights)
 
 
-def export(project: Drawn, to: Target, out: Path | str, *, run: Path | str | None = None) -> ExportResult:
+def export(
+    project: Drawn, to: Target, out: Path | str, *, run: Path | str | None = None, network: str = ""
+) -> ExportResult:
     """Write the network in another format, compared with the original before it counts.
 
     Args:
         to: ``python``, ``weights``, ``onnx`` or ``torch``.
         run: folder of the run whose weights are taken; without one they are freshly initialised.
+        network: which of the project's networks (a GAN's ``discriminator``); empty for the main one.
 
     Raises:
         ExportError, NetworkError, ValueError, OSError: see :func:`deepgui.exporters.export.export`.
     """
     from deepgui.exporters.export import export
 
-    return export(exportable(project, run), to, out)
+    return export(exportable(project, run, network), to, out)
 
 
-def exportable(project: Drawn, run: Path | str | None = None) -> Exportable:
-    """What an export starts from: the network of a run with its weights, or the project's with fresh ones."""
-    return _learned(Path(run)) if run is not None else _fresh(as_project(project))
+def exportable(project: Drawn, run: Path | str | None = None, network: str = "") -> Exportable:
+    """What an export starts from: a network of a run with its weights, or one of the project's with fresh ones.
+
+    Raises ValueError for a network that there is not.
+    """
+    whole = as_project(project)
+    if network not in ("", main_key(whole)):
+        return _beside(whole, Path(run) if run is not None else None, network)
+    return _learned(Path(run)) if run is not None else _fresh(whole)
+
+
+def _beside(project: Project, run: Path | None, key: str) -> Exportable:
+    """A network that is not the main one: under its own name, compared on what it was trained with."""
+    from dataclasses import replace
+
+    from deepgui.compiler.build import build
+    from deepgui.compiler.catalogue import catalogue
+    from deepgui.exporters.exportable import Exportable
+    from deepgui.training.bindings import roles
+    from deepgui.training.evaluate import load_trained
+
+    if key not in project.networks:
+        raise ValueError(f"the project has no network {key}: it has {', '.join(project.networks)}")
+    kinds = catalogue(project.blocks)
+    if run is None:
+        module = build(project.networks[key], kinds)
+        return Exportable(replace(project, name=key), project.networks[key], kinds, module, fresh=True)
+    found = load_trained(run)
+    role = next((role for role, own in roles(found.project).items() if own == key), None)
+    if role is None:
+        raise ValueError(f"the run {run.name} has not trained the network {key}")
+    module, network = found.networks.modules[role], found.project.networks[key]
+    kinds = catalogue(found.project.blocks)
+    return Exportable(replace(found.project, name=key), network, kinds, module, examples=_examples(found, role))
 
 
 def _fresh(project: Project) -> Exportable:
@@ -192,7 +226,7 @@ def _learned(run: Path) -> Exportable:
     )
 
 
-def _examples(trained: Trained) -> tuple[Tensor, ...] | None:
+def _examples(trained: Trained, role: str = "") -> tuple[Tensor, ...] | None:
     """Real inputs to compare an export on, of the test split if it has enough; None if the data is gone."""
     import torch
 
@@ -206,7 +240,7 @@ def _examples(trained: Trained) -> tuple[Tensor, ...] | None:
         batch = split.get(torch.arange(min(EXAMPLES, len(split))))
     except DataError:
         return None
-    return tuple(objective.arguments(objective.complete(batch)))
+    return tuple(objective.arguments(objective.complete(batch), role))
 
 
 def train(

@@ -19,7 +19,7 @@ def run(arguments: Namespace) -> int:
     folder = run_folder(arguments) if arguments.run else None
     with output.waiting(f"exporting to {arguments.to}"):
         try:
-            result = export(api.exportable(project, folder), arguments.to, arguments.out)
+            result = export(api.exportable(project, folder, arguments.network), arguments.to, arguments.out)
         except ExportError as error:
             raise CommandError(str(error), FAILED) from error
     if arguments.json:

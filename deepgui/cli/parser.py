@@ -186,6 +186,7 @@ def _results(command: _Command) -> None:
     _trust(export)
     export.add_argument("--to", required=True, choices=("python", "weights", "onnx", "torch"))
     export.add_argument("-o", "--out", type=Path, required=True, metavar="OUT")
+    export.add_argument("--network", default="", metavar="NAME", help="one of several networks, such as discriminator")
     _run(export, required=False)
     _json(export)
     _runs(command)
