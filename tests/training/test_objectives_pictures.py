@@ -17,11 +17,12 @@ from deepgui.data.errors import DataError
 from deepgui.probes.observe import preview
 from deepgui.project.values import DataConfig, TrainingConfig
 from deepgui.training.bindings import make_objective
-from deepgui.training.evaluate import evaluate
+from deepgui.training.evaluate import evaluate, load_trained
 from deepgui.training.events import Failed, Finished, Scalars
 from deepgui.training.objectives import boxes, detection, segmentation
 from deepgui.training.objectives.base import Networks
 from deepgui.training.preflight import preflight
+from deepgui.training.store import RunStore
 from deepgui.training.trainer import RunSpec, Trainer
 
 MASKS = DataConfig("shapes", {"n": 60, "size": 16})
@@ -296,3 +297,150 @@ def test_boxes_are_shown_beside_the_truth():
     truth = trainer.dataset.validation.all()["boxes"][: len(found.true)]
     assert [len(rows) for rows in found.true] == (truth[..., 0] >= 0).sum(1).tolist()
     assert all(rows.shape[1] == 6 for rows in (*found.said, *found.true))
+
+
+# -- contrastive
+
+
+def encoder(head=True, shape=(1, 8, 8)):
+    """A convolution to a representation of 48 numbers, and a projection head."""
+    net = builder.Network("encoder")
+    x = net.add("ReLU", net.add("Conv2d", net.add("Input", shape=shape), out_channels=3, kernel_size=5))
+    x = net.add("Flatten", x, name="features")
+    if head:
+        x = net.add("Linear", net.add("ReLU", net.add("Linear", x, out_features=16)), out_features=8)
+    net.add("Output", x)
+    return net
+
+
+def contrast(**options):
+    return project(encoder(), DataConfig("digits"), "contrastive", options, batch_size=128)
+
+
+def test_contrastive_trains_as_a_loop_written_by_hand():
+    found = contrast(temperature=0.2)
+    assert problems(found) == ()
+    objective, dataset = bound(found)
+    torch.manual_seed(found.training.seed)
+    layers = [nn.Conv2d(1, 3, 5), nn.ReLU(), nn.Flatten(), nn.Linear(48, 16), nn.ReLU(), nn.Linear(16, 8)]
+    module, kept = nn.Sequential(*layers), []
+    optimizer = torch.optim.Adam(module.parameters())
+    for batch in Batches(dataset.train, 128, shuffle=True, seed=found.training.seed).epoch(0):
+        one, other = objective.views(batch)[0].chunk(2)
+        a, b = F.normalize(module(one)), F.normalize(module(other))
+        loss = 0.0
+        for first, second in ((a, b), (b, a)):
+            others = torch.cat((first @ second.T, (first @ first.T).fill_diagonal_(-1e9)), 1) / 0.2
+            loss = loss + F.cross_entropy(others, torch.arange(len(first))) / 2
+        optimizer.zero_grad()
+        loss.backward()
+        optimizer.step()
+        kept.append(loss.item())
+    assert trained(found)[1] == pytest.approx(kept, rel=1e-4)
+
+
+@pytest.mark.parametrize(("head", "named", "size"), [(True, "", 48), (False, "", 48), (True, "linear", 16)])
+def test_representations_are_what_goes_into_the_head_or_what_is_named(head, named, size):
+    found = project(encoder(head), DataConfig("digits"), "contrastive", {"representation": named}, max_steps=1)
+    trainer, *_ = trained(found)
+    batch = trainer.dataset.validation.get(torch.arange(5))
+    with torch.no_grad():
+        assert trainer.objective.represented(trainer.networks, batch).flatten(1).shape == (5, size)
+
+
+def test_representations_are_judged_against_pixels_and_shown():
+    trainer, _, metrics = trained(contrast())
+    assert {"val_accuracy", "val_probe_accuracy", "test_probe_accuracy"} <= metrics.keys()
+    assert metrics["val_pixels_accuracy"] > 0.9  # what logistic regression gets right on these digits
+    space = preview(trainer.objective, trainer.networks, "space")
+    assert space.points.shape == (len(space.labels), 2)
+    assert set(space.labels.tolist()) == set(range(10))
+    views = preview(trainer.objective, trainer.networks, "views")
+    assert views.rows == ("picture", "one view", "other view")
+    first, one, other = views.images.reshape(3, 8, -1)
+    assert abs(first - one).max() > 0.1
+    assert abs(one - other).max() > 0.1
+
+
+def test_views_that_are_the_same_and_data_without_pictures_are_refused():
+    same = dict.fromkeys(("crop", "rotation", "zoom", "contrast", "noise"), 0)
+    (found,) = problems(contrast(**same))
+    assert found.message.startswith("Both views of a picture are the same")
+    (found,) = problems(contrast(representation="nowhere"))
+    assert found.message.startswith("There is no node nowhere")
+    net = builder.Network("vector")
+    net.add("Output", net.add("Linear", net.add("Input", shape=(13,)), out_features=8))
+    (found,) = problems(project(net, DataConfig("wine"), "contrastive"))
+    assert "learns from views of pictures, but" in found.message
+
+
+# -- distillation
+
+
+def small(features=10, shape=(1, 8, 8)):
+    net = builder.Network("small")
+    net.add("Output", net.add("Linear", net.add("Flatten", net.add("Input", shape=shape)), out_features=features))
+    return net
+
+
+@pytest.fixture(scope="module")
+def teacher(tmp_path_factory):
+    """A trained run, by other scales than those of its pupils."""
+    data = DataConfig("digits", normalize="minmax")
+    found = project(small(), data, "classification", epochs=3, batch_size=64)
+    folder = RunStore(tmp_path_factory.mktemp("runs")).create(found)
+    assert isinstance([*Trainer(RunSpec(found, folder=folder))][-1], Finished)
+    return folder
+
+
+def test_distillation_trains_as_a_loop_written_by_hand(teacher):
+    options = {"teacher": str(teacher), "temperature": 3.0, "alpha": 0.6}
+    found = project(small(), DataConfig("digits"), "distillation", options)
+    assert problems(found) == ()
+    known = load_trained(teacher)
+    ours = prepare(found.data, "distillation").normalizer["image"]
+
+    def loss(module, batch):
+        output = module(batch["image"])
+        with torch.no_grad():
+            wanted = known.module(known.legend.normalizer["image"].transform(ours.inverse(batch["image"])))
+        p, q = (wanted / 3).softmax(1), (output / 3).log_softmax(1)
+        soft = 9 * (p * (p.log() - q)).sum(1).mean()
+        return 0.6 * soft + 0.4 * F.cross_entropy(output, batch["label"])
+
+    trainer, losses, metrics = trained(found)
+    hand = by_hand(found, lambda: nn.Sequential(nn.Flatten(), nn.Linear(64, 10)), loss)
+    assert losses[:50] == pytest.approx(hand[:50], rel=1e-4)
+    assert {"train_teacher", "train_truth", "train_accuracy", "test_accuracy"} <= metrics.keys()
+    after = trainer.objective.teacher._module.state_dict()
+    assert all(torch.equal(values, after[name]) for name, values in known.module.state_dict().items())
+
+
+@pytest.mark.parametrize(
+    ("data", "shape", "classes", "said"),
+    [
+        (DataConfig("digits", {"only": "01234"}), (1, 8, 8), 5, "The teacher knows other classes (0, 1, 2, 3, ...)"),
+        (DataConfig("wine"), (13,), 3, "The teacher takes image (1×8×8), but the data has"),
+    ],
+)
+def test_a_teacher_of_other_things_is_refused(teacher, data, shape, classes, said):
+    (found,) = problems(project(small(classes, shape), data, "distillation", {"teacher": str(teacher)}))
+    assert found.message.startswith(said)
+
+
+def test_a_teacher_that_is_not_there_is_refused(tmp_path):
+    (found,) = problems(project(small(), DataConfig("digits"), "distillation"))
+    assert found.message == "Distillation needs a teacher: set teacher to the folder of a run."
+    gone = project(small(), DataConfig("digits"), "distillation", {"teacher": str(tmp_path / "gone")})
+    (found,) = problems(gone)
+    assert found.message.startswith("The teacher cannot be used: ")
+    *_, last = Trainer(RunSpec(gone))
+    assert isinstance(last, Failed)
+    assert "The teacher cannot be used" in last.message
+
+
+def test_a_pupil_is_judged_without_its_teacher(teacher):
+    objective, dataset = bound(project(small(), DataConfig("digits"), "distillation", {"teacher": "gone"}))
+    truth = dataset.validation.all()["label"]
+    found = evaluate(Says(9.0 * F.one_hot(truth, 10).float()), dataset, "validation", objective)
+    assert found.metrics["accuracy"] == 1.0

@@ -8,8 +8,10 @@ from types import MappingProxyType
 from deepgui.training.objectives.adversarial import Adversarial
 from deepgui.training.objectives.base import Objective, ObjectiveError, Outlook, Score
 from deepgui.training.objectives.classification import Classification
+from deepgui.training.objectives.contrastive import Contrastive
 from deepgui.training.objectives.detection import Detection
 from deepgui.training.objectives.diffusion import Diffusion
+from deepgui.training.objectives.distillation import Distillation
 from deepgui.training.objectives.masked_token import MaskedToken
 from deepgui.training.objectives.next_token import NextToken
 from deepgui.training.objectives.reconstruction import Reconstruction
@@ -30,6 +32,8 @@ _KNOWN: tuple[type[Objective], ...] = (
     SequenceToSequence,
     Segmentation,
     Detection,
+    Contrastive,
+    Distillation,
 )
 
 
