@@ -39,10 +39,13 @@ def normalize(inputs: Tensor) -> Tensor:
 
 @torch.no_grad()
 def main() -> None:
+    asked = argparse.ArgumentParser(description="Ask the trained network about files.")
+    asked.add_argument("files", nargs="+", metavar="FILE", help="{file}")
+    paths = asked.parse_args().files
     model = {name}()
     model.load_state_dict(load_file(WEIGHTS))
     model.eval()
-    for path in sys.argv[1:]:
+    for path in paths:
 {answers}
 
 
@@ -140,12 +143,14 @@ def predict_script(subject: Exportable, module: str, name: str) -> str:
         name: the exported class.
     """
     kind = input_kind(subject)
+    file = "a table with one example a row, or a NumPy array (.npy)"
+    if kind == "image":
+        file = "a picture, or a NumPy array of several (.npy)"
     return _TEXT.format(
         module=module,
         name=name,
-        files="FILE is a picture, or a NumPy array of several (.npy)."
-        if kind == "image"
-        else "FILE is a table with one example a row, or a NumPy array (.npy).",
+        files=f"FILE is {file}.",
+        file=file,
         imports=_imports(kind),
         constants=_constants(subject, kind),
         reader=_reader(subject, kind),
@@ -175,7 +180,7 @@ def _class_answers(subject: Exportable) -> str:
 
 
 def _imports(kind: str) -> str:
-    standard = ["import sys", "from pathlib import Path"]
+    standard = ["import argparse", "from pathlib import Path"]
     others = [
         "import numpy as np",
         "import torch",
@@ -183,7 +188,7 @@ def _imports(kind: str) -> str:
         "from torch import Tensor",
     ]
     if kind == "table":
-        standard = ["import csv", "import math", *standard]
+        standard = ["import argparse", "import csv", "import math", *standard[1:]]
     if kind == "image":
         others.insert(2, "from PIL import Image, ImageOps")
     return "\n".join([*standard, "", *others])

@@ -32,6 +32,9 @@ HELD_BACK = {held}  # fraction of the examples that training never sees
 
 
 def main() -> None:
+    asked = argparse.ArgumentParser(description="Train {name} from scratch; writes {module}.safetensors.")
+    asked.add_argument("--epochs", type=int, default=EPOCHS, help="%(default)s if left out")
+    epochs = asked.parse_args().epochs
     torch.manual_seed(SEED)
     device = torch.accelerator.current_accelerator() or torch.device("cpu")
     inputs, targets = load_data()
@@ -44,7 +47,7 @@ def main() -> None:
     model = {name}().to(device)
     loss_function = {loss}
     optimizer = {optimizer}
-{scheduler}    for epoch in range(1, EPOCHS + 1):
+{scheduler}    for epoch in range(1, epochs + 1):
         model.train()
         total = 0.0
         for x, y in loader:
@@ -76,13 +79,13 @@ _ERROR = """\
 
 # What PyTorch does not choose by itself, as an expression of the script's own names.
 _PLANNED: Mapping[str, Mapping[str, str]] = {
-    "OneCycleLR": {"max_lr": "{lr}", "total_steps": "EPOCHS * len(loader)"},
+    "OneCycleLR": {"max_lr": "{lr}", "total_steps": "epochs * len(loader)"},
     "CyclicLR": {"base_lr": "{lr} / 10", "max_lr": "{lr}", "step_size_up": "2 * len(loader)"},
-    "CosineAnnealingLR": {"T_max": "EPOCHS"},
-    "CosineAnnealingWarmRestarts": {"T_0": "max(1, EPOCHS // 4)"},
-    "StepLR": {"step_size": "max(1, EPOCHS // 3)"},
-    "MultiStepLR": {"milestones": "[EPOCHS // 2, EPOCHS * 3 // 4]"},
-    "ExponentialLR": {"gamma": "0.01 ** (1 / EPOCHS)"},
+    "CosineAnnealingLR": {"T_max": "epochs"},
+    "CosineAnnealingWarmRestarts": {"T_0": "max(1, epochs // 4)"},
+    "StepLR": {"step_size": "max(1, epochs // 3)"},
+    "MultiStepLR": {"milestones": "[epochs // 2, epochs * 3 // 4]"},
+    "ExponentialLR": {"gamma": "0.01 ** (1 / epochs)"},
 }
 _EACH_STEP = ("OneCycleLR", "CyclicLR")
 _THRESHOLDS = {"SmoothL1Loss": "beta", "HuberLoss": "delta"}
@@ -112,7 +115,8 @@ def train_script(subject: Exportable, module: str, name: str) -> str:
     wanted = load.from_predict
     third = ["from safetensors.torch import save_file", "from torch import Tensor, nn"]
     third += ["from torch.utils.data import DataLoader, TensorDataset"]
-    imports = [*sorted(load.standard), "", *sorted({*load.imports, "import torch", *third}, key=_import_order)]
+    standard = sorted({"import argparse", *load.standard})
+    imports = [*standard, "", *sorted({*load.imports, "import torch", *third}, key=_import_order)]
     return _TEXT.format(
         name=name,
         module=module,

@@ -10,6 +10,7 @@ from PySide6.QtGui import QColor, QSyntaxHighlighter, QTextCharFormat, QTextCurs
 from PySide6.QtWidgets import QApplication, QPlainTextEdit, QTextEdit, QWidget
 
 from deepgui.graph.problems import NetworkError
+from deepgui.project.values import named_main
 from deepgui.qt import style, theme
 from deepgui.qt.session import Session
 from deepgui.qt.widgets import Elided, button, column, row
@@ -120,7 +121,8 @@ class CodePane(QWidget):
         from deepgui.compiler.source import to_python
 
         try:
-            self._good = to_python(network, self._session.registry)
+            named = named_main(self._session.project) if network is self._session.project.main else network
+            self._good = to_python(named, self._session.registry)
         except NetworkError as error:
             kept = "the last code that was whole" if self._good else "no code yet"
             self._show(self._good, f"{error}  ({kept})", dimmed=True)

@@ -15,6 +15,7 @@ from deepgui.compiler.catalogue import catalogue
 from deepgui.compiler.interpret import blame, capture
 from deepgui.compiler.report import at, check
 from deepgui.graph import edits
+from deepgui.graph.problems import NetworkError
 from deepgui.project import file
 from deepgui.project.values import Project, with_block
 
@@ -293,3 +294,12 @@ def test_a_size_read_from_an_input_that_is_gone_is_no_longer_read() -> None:
     renamed = edits.rename_node(block.network, "input", "picture")
     report = deepgui.check(with_block(project, "Widening", type(block)(renamed, block.params)))
     assert any(p.code in ("bad-expression", "dangling-wire") for p in report.errors)
+
+
+def test_an_index_that_is_an_expression_is_refused_in_a_sentence() -> None:
+    block = deepgui.Block("First", at=":, 0")
+    block.add("Output", block.add("slice", block.add("Input", shape=(5, 4)), index="=at"))
+    net = deepgui.Network("net")
+    net.add("Output", net.add(block, net.add("Input", shape=(5, 4))))
+    with pytest.raises(NetworkError, match="index is an expression of the block's parameters"):
+        deepgui.to_python(net.project())

@@ -87,6 +87,18 @@ def test_pictures(tmp_path: Path) -> None:
     assert answers(after)[0].startswith("0")
 
 
+def test_both_scripts_say_what_they_take_and_do_nothing_else(pictures_subject: Exportable, tmp_path: Path) -> None:
+    export(pictures_subject, "python", tmp_path / "out")
+    written = {path.name: path.read_bytes() for path in (tmp_path / "out").iterdir()}
+    for script, asks in (("train.py", "--epochs"), ("predict.py", "FILE")):
+        command = [sys.executable, script, "--help"]
+        done = subprocess.run(command, cwd=tmp_path / "out", capture_output=True, text=True, timeout=100, check=True)
+        assert done.stdout.startswith("usage:")
+        assert asks in done.stdout
+    left = {path.name: path.read_bytes() for path in (tmp_path / "out").iterdir() if path.is_file()}
+    assert left == written
+
+
 def test_tables_by_name_or_in_order(tmp_path: Path) -> None:
     subject, path = trained(mlp(13, 3), DataConfig("wine"), tmp_path)
     export(subject, "python", tmp_path / "out")
@@ -188,7 +200,7 @@ def test_every_scheduler_is_written_as_torch_takes_it(scheduler: str) -> None:
     space = {
         "torch": torch,
         "optimizer": torch.optim.SGD(model.parameters(), 0.1, 0.5),
-        "EPOCHS": 20,
+        "epochs": 20,
         "loader": [1] * 9,
     }
     exec(line, space)

@@ -11,6 +11,7 @@ import ast
 from collections.abc import Mapping, Sequence
 
 from deepgui.catalog.spec import LayerSpec
+from deepgui.graph.problems import NetworkError, Problem
 
 Text = str | Sequence[str]
 """An argument as Python; several at an input that takes any number of wires."""
@@ -42,10 +43,19 @@ def _as_python(spec: LayerSpec, name: str, text: Text) -> Text:
     if not isinstance(text, str) or not spec.has_param(name):
         return text
     if spec.param(name).type == "index":
-        return str(ast.literal_eval(text))
+        return str(_literal(spec, name, text))
     if name == "dtype":
-        return f"torch.{ast.literal_eval(text)}"
+        return f"torch.{_literal(spec, name, text)}"
     return text
+
+
+def _literal(spec: LayerSpec, name: str, text: str) -> object:
+    """What becomes syntax must be written where it is used. Raises NetworkError for an expression."""
+    try:
+        return ast.literal_eval(text)
+    except ValueError:
+        said = f"{spec.kind}: {name} is an expression of the block's parameters, which Python source cannot say there"
+        raise NetworkError((Problem("expression-as-syntax", f"{said}: write the {name} itself."),)) from None
 
 
 class _Filled(ast.NodeTransformer):
