@@ -394,7 +394,7 @@ def preview_schedule(config: TrainingConfig, steps: int, steps_per_epoch: int = 
 
     Raises OptimError if PyTorch refuses the settings.
     """
-    module = nn.Linear(1, 1)
+    module = nn.ParameterList([torch.zeros(1, 1)])  # a layer would draw random numbers, perhaps beside a training
     optimizer = build_optimizer(config, module)
     epochs = -(-steps // max(1, steps_per_epoch))
     schedule = Schedule(config, optimizer, Length(steps_per_epoch, epochs, steps))

@@ -13,6 +13,7 @@ from deepgui.catalog.spec import ParamSpec, Value
 from deepgui.project.values import Project, TrainingConfig
 from deepgui.qt import style
 from deepgui.qt.dashboard.controller import RunController
+from deepgui.qt.dashboard.schedule_preview import SchedulePreview
 from deepgui.qt.dashboard.worker import Broken
 from deepgui.qt.inspector.fields import ChoiceField, Field, field_for
 from deepgui.qt.session import Session
@@ -29,6 +30,11 @@ _WORDS = {
     "restore_best": "Keep best weights",
     "checkpoint_minutes": "Checkpoint minutes",
     "batch_size": "Batch size",
+    "warmup_steps": "Warm-up steps",
+    "ema": "Average weights",
+    "compile": "Compile",
+    "check_gradients": "Check gradients",
+    "start_from": "Start from run",
 }
 _MAIN = (
     ParamSpec(
@@ -67,8 +73,45 @@ _MORE = (
     ParamSpec(
         "checkpoint_minutes", "float", default=1.0, minimum=0, doc="At most so much training is lost by a crash."
     ),
+    ParamSpec(
+        "start_from",
+        "str",
+        default="",
+        doc="A run's folder, or a file of weights: what has the same name and shape is taken over, the rest is fresh.",
+    ),
+    ParamSpec(
+        "ema",
+        "float",
+        nullable=True,
+        minimum=0,
+        doc="Decay of a moving average of the weights, such as 0.999, that is judged and kept; empty means none.",
+    ),
+    ParamSpec("compile", "bool", default=False, doc="Run the network through torch.compile, where that works."),
+    ParamSpec("deterministic", "bool", default=False, doc="Only algorithms that give the same numbers every time."),
+    ParamSpec(
+        "check_gradients",
+        "int",
+        default=0,
+        minimum=0,
+        doc="Look every so many steps whether gradients are finite, and name the layer where they are not; 0: never.",
+    ),
 )
-_HINTS = {"early_stopping": "never", "max_steps": "all epochs", "clip_grad_norm": "no limit"}
+_SCHEDULE = (
+    ParamSpec(
+        "warmup_steps",
+        "int",
+        default=0,
+        minimum=0,
+        doc="Steps over which the rate rises in front of all else.",
+    ),
+)
+_HINTS = {
+    "early_stopping": "never",
+    "max_steps": "all epochs",
+    "clip_grad_norm": "no limit",
+    "ema": "no average",
+    "start_from": "fresh weights",
+}
 
 
 Choices = tuple[tuple[str, str, str], ...]
@@ -150,7 +193,8 @@ class SettingsPane(QWidget):
         self._groups: dict[str, tuple[Fold, QWidget]] = {}
         for group in ("objective", "optimizer", "scheduler"):
             box = _form()
-            fold = Fold(group, f"{group}_options", box, opened=group == "objective")
+            inner = self._schedule(box) if group == "scheduler" else box
+            fold = Fold(group, f"{group}_options", inner, opened=group != "optimizer")
             self._groups[group] = (fold, box)
             layout.addWidget(fold)
         layout.addWidget(Fold("More", "more_settings", more, opened=False))
@@ -158,6 +202,15 @@ class SettingsPane(QWidget):
         outer = QVBoxLayout(self)
         outer.setContentsMargins(0, 0, 0, 0)
         outer.addWidget(scrolled(content))
+
+    def _schedule(self, options: QWidget) -> QWidget:
+        """The scheduler's own options, the warm-up in front of it, and the curve that both give."""
+        form, content = _form(), QWidget()
+        for spec in _SCHEDULE:
+            self._add_main(form, spec)
+        self.preview = SchedulePreview(self.session, self.controller)
+        content.setLayout(column(options, form, self.preview, gap=GRID // 2))
+        return content
 
     def _add_main(self, form: QWidget, spec: ParamSpec) -> None:
         name = spec.name
@@ -209,14 +262,17 @@ class SettingsPane(QWidget):
             options = getattr(training, f"{group}_options")
             field.show_value(options.get(name, spec.default), hint="automatic" if spec.nullable else "")
             style.set_flag(text, "changed", name in options)
+        self.preview.refresh()
 
     def _rebuild(self, group: str) -> None:
         fold, box = self._groups[group]
         clear(box.layout())
         self._options = {key: row for key, row in self._options.items() if key[0] != group}
         specs = self._specs(group)
-        fold.setVisible(bool(specs))
-        fold.set_title(f"{group.capitalize()}: {getattr(self.session.project.training, group)}")
+        fold.setVisible(bool(specs) or group == "scheduler")
+        fold.set_title(f"{group.capitalize()}: {getattr(self.session.project.training, group) or 'constant'}")
+        if group == "scheduler":
+            box.setVisible(bool(specs))
         for spec in specs:
             name = f"{spec.name if group == 'objective' else f'{group}_{spec.name}'}_{_suffix(spec)}"
             text = Elided(spec.name, "parameter")

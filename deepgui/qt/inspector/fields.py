@@ -262,7 +262,7 @@ class PathField(TextField):
 def is_path(spec: ParamSpec) -> bool:
     """Whether a text parameter names a file or folder; by its name, since declarations have no such type."""
     words = spec.name.split("_")
-    return spec.type == "str" and bool({"path", "file", "folder", "images", "labels"} & set(words))
+    return spec.type == "str" and bool({"path", "file", "folder", "images", "labels", "from"} & set(words))
 
 
 def field_for(spec: ParamSpec) -> Field:
