@@ -168,8 +168,14 @@ def _target(path: Path, values: Array, task: str) -> tuple[Field, torch.Tensor]:
         if flat.shape[1] == 1:
             return number_field("target"), flat
         return Field("target", "vector", (flat.shape[1],)), flat
+    if kind not in "US" and values.ndim == 2 and values.shape[1] > 1 and np.isin(values, (0, 1)).all():
+        names = tuple(str(column) for column in range(values.shape[1]))
+        return Field("labels", "labels", (len(names),), classes=names), torch.from_numpy(values.astype(np.float32))
     if values.ndim != 1:
-        raise DataError(f"one class an example is expected, not an array of shape {tuple(values.shape)}", file=path)
+        shape = tuple(values.shape)
+        raise DataError(
+            f"one class an example, or a column of 0 and 1 for each, not an array of shape {shape}", file=path
+        )
     if kind == "f" and (values != np.round(values)).any():
         raise DataError("the targets are not whole numbers, so they are no classes: choose regression", file=path)
     whole = values.astype(np.int64) if kind in "bf" else values

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+import numpy as np
 import pytest
 import torch
 from torch import nn
@@ -444,3 +445,55 @@ def test_a_pupil_is_judged_without_its_teacher(teacher):
     truth = dataset.validation.all()["label"]
     found = evaluate(Says(9.0 * F.one_hot(truth, 10).float()), dataset, "validation", objective)
     assert found.metrics["accuracy"] == 1.0
+
+
+# -- several labels
+
+
+@pytest.fixture
+def labelled(tmp_path):
+    """Vectors of three numbers; a label for each that is above its bound."""
+    values = np.random.default_rng(0).normal(size=(200, 3)).astype(np.float32)
+    np.savez(tmp_path / "several.npz", x=values, y=(values > [0.0, 0.5, -0.5]).astype(np.int64))
+    return DataConfig("numpy", {"path": str(tmp_path / "several.npz")})
+
+
+def linear(features, end=""):
+    net = builder.Network("labels")
+    x = net.add("Linear", net.add("Input", shape=(3,)), out_features=features)
+    net.add("Output", net.add(end, x) if end else x)
+    return net
+
+
+def test_several_labels_train_as_a_loop_written_by_hand(labelled):
+    found = project(linear(3), labelled, "classification", {"class_weights": True})
+    assert problems(found) == ()
+    labels = prepare(labelled, "classification").train.all()["labels"]
+    weight = (1 - labels).sum(0) / labels.sum(0)
+
+    def loss(module, batch):
+        return F.binary_cross_entropy_with_logits(module(batch["features"]), batch["labels"], pos_weight=weight)
+
+    assert trained(found)[1] == pytest.approx(by_hand(found, lambda: nn.Linear(3, 3), loss), rel=1e-5)
+
+
+def test_each_label_is_judged_by_itself(labelled):
+    objective, dataset = bound(project(linear(3), labelled, "classification"))
+    truth = dataset.validation.all()["labels"]
+    scores = 2 * truth - 1
+    scores[:, 1] = -1.0  # never says the second one
+    found = evaluate(Says(scores), dataset, "validation", objective).metrics
+    assert found["f1_0"] == found["f1_2"] == 1.0
+    assert found["f1_1"] == 0.0
+    assert found["f1"] == pytest.approx(2 / 3)
+    share = truth[:, 1].mean()
+    assert found["accuracy"] == pytest.approx(1 - float(share) / 3)
+    assert 2 / 3 < found["map"] < 1
+
+
+def test_labels_need_a_score_each_without_an_activation(labelled):
+    (found,) = problems(project(linear(5), labelled, "classification"))
+    assert found.message.endswith("labels has 3 labels, but the Output receives N×5: it needs one score a label.")
+    assert problems(mended(project(linear(5), labelled, "classification"))) == ()
+    (found,) = problems(project(linear(3, "Sigmoid"), labelled, "classification"))
+    assert found.code == "extra-activation"

@@ -10,7 +10,7 @@ from torch import Tensor, nn
 
 from deepgui.catalog.spec import ParamSpec
 from deepgui.graph.problems import Fix, Problem
-from deepgui.training.objectives import repairs
+from deepgui.training.objectives import multilabel, repairs
 from deepgui.training.objectives.base import ObjectiveError, Outlook, Score
 from deepgui.training.objectives.comparison import Comparison
 from deepgui.training.objectives.ending import ending
@@ -20,19 +20,23 @@ _PROBABILITIES = {"Softmax": "softmax", "LogSoftmax": "log_softmax", "softmax": 
 
 
 class Classification(Comparison):
-    """The network gives one score a class (or one in all, for two classes); the highest is its answer."""
+    """The network gives one score a class (or one in all, for two classes); the highest is its answer.
+
+    Where examples have several labels, every score above 0 is one, and BCEWithLogitsLoss judges each by itself.
+    """
 
     id: ClassVar[str] = "classification"
     title: ClassVar[str] = "Classification"
     summary: ClassVar[str] = "Tell to which of several classes an example belongs."
-    targets: ClassVar[frozenset[str]] = frozenset(("label",))
+    targets: ClassVar[frozenset[str]] = frozenset(("label", "labels"))
     settings: ClassVar[tuple[ParamSpec, ...]] = (
         ParamSpec(
             "loss",
             "choice",
             default="CrossEntropyLoss",
             choices=_LOSSES,
-            doc="What is minimised. BCEWithLogitsLoss is for two classes and a single output.",
+            doc="What is minimised. BCEWithLogitsLoss is for two classes and a single output, and always for examples "
+            "with several labels.",
         ),
         ParamSpec(
             "label_smoothing",
@@ -53,7 +57,17 @@ class Classification(Comparison):
     def classes(self) -> tuple[str, ...]:
         return self.dataset.target.classes
 
+    @property
+    def several(self) -> bool:
+        """Whether an example may have any number of labels."""
+        return self.dataset.target.kind == "labels"
+
     def build_criterion(self) -> nn.Module:
+        if self.several:
+            weighs = bool(self.options["class_weights"])
+            return nn.BCEWithLogitsLoss(
+                pos_weight=multilabel.positive_weights(self.dataset.train, self.target) if weighs else None
+            )
         name = str(self.options["loss"])
         weights = self._weights() if self.options["class_weights"] else None
         if name == "BCEWithLogitsLoss":
@@ -75,7 +89,7 @@ class Classification(Comparison):
         return counts.sum() / (len(counts) * counts)
 
     def compare(self, output: Tensor, target: Tensor) -> Tensor:
-        if output.dim() == 1 or output.shape[1] == 1:
+        if not self.several and (output.dim() == 1 or output.shape[1] == 1):
             target = target.view_as(output).to(output.dtype)
         loss: Tensor = self.criterion(output, target)
         return loss
@@ -86,9 +100,14 @@ class Classification(Comparison):
         return (output.flatten() > 0).long() if single else output.argmax(1)
 
     def hits(self, output: Tensor, target: Tensor) -> Tensor:
+        if self.several:
+            return ((output > 0) == (target > 0.5)).float().mean(1)
         return self.predicted(output) == target
 
     def score(self, output: Tensor, target: Tensor) -> Score:
+        if self.several:
+            found = multilabel.metrics(output, target, self.classes)
+            return Score({"loss": float(self.compare(output, target)), **found}, examples=len(target))
         count = max(2, len(self.classes))
         loss = float(self.compare(output, target))
         table = torch.bincount(target * count + self.predicted(output), minlength=count * count).cpu().numpy()
@@ -104,6 +123,10 @@ class Classification(Comparison):
 
     @classmethod
     def check(cls, outlook: Outlook) -> Iterator[Problem]:
+        if outlook.target.kind == "labels":
+            yield from multilabel.check(outlook)
+            yield from check_activation(outlook, "BCEWithLogitsLoss")
+            return
         loss = str(outlook.options.get("loss", "CrossEntropyLoss"))
         count = len(outlook.target.classes)
         if loss == "BCEWithLogitsLoss":
