@@ -108,6 +108,9 @@ def flat(value: Any, path: Path = ()) -> Iterator[tuple[Path, Tensor]]:
     elif isinstance(value, (tuple, list)):
         for place, item in enumerate(value):
             yield from flat(item, (*path, place))
+    elif isinstance(value, slice):
+        for name in ("start", "stop", "step"):
+            yield from flat(getattr(value, name), (*path, name))
     elif is_dataclass(value) and not isinstance(value, type):
         for f in fields(value):
             yield from flat(getattr(value, f.name), (*path, f.name))

@@ -85,6 +85,16 @@ class Repeats(nn.Module):
         return x
 
 
+class Cut(nn.Module):
+    """Keeps as many columns as a number says."""
+
+    def forward(self, x: Tensor) -> Tensor:
+        kept = torch.zeros_like(x)
+        count = (x[0] > 0).sum().clamp(1, 3)
+        kept[:, :count] = x[:, :count]
+        return kept
+
+
 class Mixed(nn.Module):
     def __init__(self) -> None:
         super().__init__()
@@ -128,6 +138,12 @@ def test_a_choice_at_the_very_end_is_found_in_its_module(tmp_path: Path) -> None
     torch.manual_seed(0)
     imported = brought(nn.Sequential(nn.Linear(4, 4), Repeats()), torch.randn(2, 4) * 9, tmp_path)
     assert [n.kind for n in imported.project.main.nodes.values()] == ["Input", "Linear", "Repeats", "Output"]
+
+
+def test_a_slice_that_ends_at_a_number_of_the_input(tmp_path: Path) -> None:
+    torch.manual_seed(0)
+    imported = brought(nn.Sequential(nn.Linear(4, 4), Cut()), torch.randn(2, 4), tmp_path)
+    assert "Cut" in {n.operation for n in imported.report.code}
 
 
 def test_what_the_constructor_was_given_is_kept_where_it_can_be_read() -> None:
