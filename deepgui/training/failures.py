@@ -27,6 +27,7 @@ from deepgui.training.ledger import NotFiniteError
 from deepgui.training.objectives import ObjectiveError
 from deepgui.training.optim import OptimError
 from deepgui.training.store import RunError
+from deepgui.training.team import TeamError
 from deepgui.training.wording import sentence
 
 _log = logging.getLogger(__name__)
@@ -50,6 +51,8 @@ def explain(error: Exception) -> Verdict | None:
         return Verdict(first.message, first.node, "project")
     if isinstance(error, DataError):
         return Verdict(sentence(str(error)), "", "data")
+    if isinstance(error, TeamError):
+        return Verdict(sentence(str(error)), "", "runtime")
     if isinstance(error, _OURS):
         return Verdict(sentence(str(error)), "", "project")
     if isinstance(error, (OSError, sqlite3.Error)):

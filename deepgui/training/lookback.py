@@ -22,9 +22,9 @@ class LookBack:
     By the time a loss has been read from the device the weights are spoilt; going back finds them as they were.
     """
 
-    def __init__(self, elements: int) -> None:
-        """``elements``: trainable numbers of the network."""
-        self._able = elements <= MOST_ELEMENTS
+    def __init__(self, elements: int | None) -> None:
+        """``elements``: trainable numbers of the network; None if it cannot live through a step again."""
+        self._able = elements is not None and elements <= MOST_ELEMENTS
         self._state: checkpoints.State | None = None
         self._next = 0.0
         self._watched: dict[int, float] = {}

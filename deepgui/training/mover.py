@@ -28,6 +28,7 @@ class Mover:
 
     Attributes:
         length: of the run, counted in batches.
+        average: makes the gradients those of all processes that train together; None where there is one.
     """
 
     def __init__(
@@ -54,6 +55,7 @@ class Mover:
         self._backward = Backward()
         self._check = config.check_gradients if self.scaler is None else 0  # a scaler looks for infinities itself
         self._unchecked = 0
+        self.average: Callable[[Sequence[Tensor]], None] | None = None
 
     def _moves(self) -> Length:
         """The same run counted in moves of the optimiser."""
@@ -74,6 +76,8 @@ class Mover:
                 return
         else:
             self._backward(loss)
+            if self.average is not None:
+                self.average(self.parameters)
             self._move()
         self.moved()
 
@@ -104,6 +108,8 @@ class Mover:
             self.scaler.scale(share).backward()  # type: ignore[no-untyped-call]
         if index - start + 1 < size:
             return False
+        if self.average is not None:
+            self.average(self.parameters)
         if self._check:
             self._look()
         if self.clip is not None:

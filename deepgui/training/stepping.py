@@ -16,6 +16,7 @@ from deepgui.training.evaluate import together
 from deepgui.training.mover import Mover
 from deepgui.training.objectives.base import Batch, Networks, Objective, Outcome
 from deepgui.training.optim import NO_FACTORS, Length, Schedule
+from deepgui.training.team import Team
 
 
 class Stepper:
@@ -34,8 +35,10 @@ class Stepper:
         device: torch.device,
         length: Length,
         factors: Mapping[Tensor, float] = NO_FACTORS,
+        team: Team | None = None,
     ) -> None:
-        """``length`` counts batches, ``factors`` are of weights with a learning rate of their own.
+        """``length`` counts batches, ``factors`` are of weights with a learning rate of their own, ``team`` are the
+        processes that train together.
 
         Raises OptimError for settings that PyTorch refuses.
         """
@@ -59,6 +62,10 @@ class Stepper:
         self._dtype = None if config.precision == "fp32" else PRECISIONS[config.precision]
         self._device_type = device.type
         self._searches = config.optimizer == "LBFGS"
+        self._team = team
+        if team is not None:
+            for mover in self.movers.values():
+                mover.average = team.average
 
     @property
     def lr(self) -> float:
@@ -77,12 +84,20 @@ class Stepper:
 
     def __call__(self, batch: Batch, index: int, step: int) -> Outcome:
         """Learn from one batch: the ``index``-th of its epoch, ``step`` steps after the start."""
-        if self.average is None:
+        if self.average is None and self._team is None:
             return self._turn("", self._first, batch, index) if self._alone else self._turns(batch, index, step)
         outcome = self._turn("", self._first, batch, index) if self._alone else self._turns(batch, index, step)
-        if (index + 1) % self._gathers == 0 or index + 1 == self._length:
+        if self.average is not None and ((index + 1) % self._gathers == 0 or index + 1 == self._length):
             self.average.update()
-        return outcome
+        return outcome if self._team is None else self._settled(outcome, index, self._team)
+
+    def _settled(self, outcome: Outcome, index: int, team: Team) -> Outcome:
+        """The outcome over the shares of all processes."""
+        hits = None
+        if outcome.output is not None and outcome.target is not None:
+            with torch.no_grad():
+                hits = self.objective.hits(outcome.output, outcome.target)
+        return team.settle(outcome, index, hits)
 
     def _turns(self, batch: Batch, index: int, step: int) -> Outcome:
         outcome: Outcome | None = None
@@ -111,7 +126,7 @@ class Stepper:
         if self._searches:
             return self._search(turn, mover, batch)
         outcome = self._forward(batch, turn)
-        mover.learn(outcome.loss, index)
+        mover.learn(outcome.loss if self._team is None else outcome.loss * self._team.weight(index), index)
         return outcome
 
     def _forward(self, batch: Batch, turn: str) -> Outcome:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import sqlite3
 import sys
 import traceback
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import nullcontext
 from dataclasses import dataclass
 from itertools import chain, islice
@@ -35,6 +35,7 @@ from deepgui.training.audience import Audience, Observer
 from deepgui.training.bindings import make_objective, roles
 from deepgui.training.compiling import Compilation
 from deepgui.training.control import Control
+from deepgui.training.crew import assemble
 from deepgui.training.devices import computing, deterministic, preload, resolve
 from deepgui.training.evaluate import judge, legend_of, split_batches, together
 from deepgui.training.events import (
@@ -61,6 +62,7 @@ from deepgui.training.preflight import batch_norm, preflight
 from deepgui.training.steering import Steering
 from deepgui.training.stepping import Stepper
 from deepgui.training.store import RunError, under_way
+from deepgui.training.team import Place, Team, already_hits
 from deepgui.training.transfer import Transferred, transfer
 
 if TYPE_CHECKING:
@@ -83,12 +85,16 @@ class RunSpec:
         key: which of the project's networks; empty means the main one.
         folder: the run's own folder (``RunStore.create``), or None to keep nothing on disk.
         resume: folder of the run to go on with, in that very folder.
+        devices: how many processes of this machine train together, a batch of ``batch_size`` examples each.
+        place: of this process among those that train together, if another one has started them.
     """
 
     project: Project
     key: str = ""
     folder: Path | None = None
     resume: Path | None = None
+    devices: int = 1
+    place: Place | None = None
 
 
 class Trainer:
@@ -138,6 +144,8 @@ class Trainer:
         self._alarm = Alarm()
         self._opened: list[Batches] = []
         self.step_cost = 0
+        self._team: Team | None = None
+        self._part: Callable[[], None] = lambda: None
 
     @property
     def step(self) -> int:
@@ -166,6 +174,7 @@ class Trainer:
             self._keeper.close()
         for batches in self._opened:
             batches.close()
+        self._part()
 
     def _guarded(self) -> Iterator[Event]:
         try:
@@ -220,16 +229,19 @@ class Trainer:
             raise NetworkError(problems)
         yield from (Warned(p.message) for p in problems)
         preload()
-        self.device = torch.device(resolve(config.device).id)
+        self._team, self._part = assemble(self.spec, self._heed_stopping)
+        self.device = self._team.device if self._team else torch.device(resolve(config.device).id)
         self._build(kinds, report)
         if self._transferred is not None:
             yield Warned(str(self._transferred))
-        state = self._state_of(self.spec.resume) if self.spec.resume is not None else None
+        state = self._state_of(self.spec.resume) if self.spec.resume is not None and self._leads else None
         norms = [batch_norm(project.networks[key]) for key in self.keys.values()]
         self._bind(drop_single=any(norm is not None for norm in norms))
+        if self._team is not None:
+            state = self._team.given(state)
         if self.spec.resume is not None and state is not None:
             self.restore(state)
-            self._keeper = Keeper(self.spec.resume, config.checkpoint_minutes)
+            self._keeper = Keeper(self.spec.resume if self._leads else None, config.checkpoint_minutes)
             self._keeper.rewind(self.step)
             if self.stepper.schedule.renewed:
                 yield Warned(
@@ -237,7 +249,9 @@ class Trainer:
                     f"the learning rate goes on at {self.stepper.lr:.3g}."
                 )
         self._began = perf_counter() - self.position.seconds
-        self._look_back = LookBack(self._elements)
+        if self._team is not None and (warning := self._team.begin(self._together, config.seed, self.step)):
+            yield Warned(warning)
+        self._look_back = LookBack(self._elements if self._team is None else None)
         self._remember()
         if self._compilation is not None:
             self._rehearse(self._compilation)
@@ -299,6 +313,9 @@ class Trainer:
 
     def _heed_progress(self, progress: Progress) -> None:
         """While the data is read: nothing is trained that could be kept, so stopping gives up."""
+        self._heed_stopping()
+
+    def _heed_stopping(self) -> None:
         if self.control.stopping:
             raise GivenUp
 
@@ -315,7 +332,10 @@ class Trainer:
         self.objective = make_objective(project, self.key, self.dataset)
         self.objective.to(self.device)
         drop = drop_single and len(self.dataset.train) % config.batch_size == 1
-        self._batches = Batches(self.dataset.train, config.batch_size, self.device, True, config.seed, drop)
+        if self._team is None:
+            self._batches = Batches(self.dataset.train, config.batch_size, self.device, True, config.seed, drop)
+        else:
+            self._batches = self._team.shares(self.dataset.train, config.batch_size, config.seed, drop_single)
         self._splits = {name: split_batches(self.dataset, name, self.device) for name in ("validation", "test")}
         self._opened = [self._batches, *self._splits.values()]
         self.steps_per_epoch = len(self._batches)
@@ -323,8 +343,9 @@ class Trainer:
         length = Length(self.steps_per_epoch, config.epochs, self.total_steps)
         self._compilation = Compilation(self.networks) if config.compile else None
         running = self._compilation.networks if self._compilation else self.networks
-        self.stepper = Stepper(running, self.objective, config, self.device, length, self._factors)
-        self._ledger = Ledger(self.objective.hits, self.device, self.position.sums)
+        self.stepper = Stepper(running, self.objective, config, self.device, length, self._factors, self._team)
+        hits = self.objective.hits if self._team is None else already_hits
+        self._ledger = Ledger(hits, self.device, self.position.sums)
 
     def _started(self) -> Started:
         return Started(
@@ -345,9 +366,9 @@ class Trainer:
         if not self.module.training:  # setting the mode goes through every layer
             self.networks.train()
         for batch in self.batches():
-            if control.wanted:
+            if control.wanted or self._team is not None:
                 yield from self._steering.obey(self)
-                if control.stopping:
+                if control.stopping if self._team is None else self._team.agree(self):
                     self._reason = "stopped"
                     return
             due = perf_counter() >= self._flush_at or ledger.full
@@ -362,6 +383,11 @@ class Trainer:
             if self._at_limit and position.index < self.steps_per_epoch:
                 self._reason = "max_steps"
                 return
+
+    @property
+    def _leads(self) -> bool:
+        """Whether this process keeps the run and evaluates."""
+        return self._team is None or self._team.leads
 
     @property
     def _elements(self) -> int:
@@ -404,7 +430,7 @@ class Trainer:
         for piece in scalars:
             yield piece
             yield from self._heed(piece.columns.get("train_loss", ()))  # a part that not every step has comes alone
-        if bad is not None:
+        if bad is not None and self._leads:
             raise bad
 
     def _heed(self, losses: Sequence[float], *, at_end: bool = False) -> Iterator[Warned]:
@@ -418,6 +444,8 @@ class Trainer:
         if not self.stepper.set_number(name, value):
             return False
         self._look_back.changed(self.step, name, value)
+        if self._team is not None:
+            self._team.changed(name, value)
         self._alarm.rearm()
         return True
 
@@ -428,6 +456,8 @@ class Trainer:
         yield from self.flush(wait=True)
         position = self.position
         metrics = {**position.sums.metrics(), **self.judge("validation", "val")}
+        if self._team is not None:
+            metrics = self._team.given(metrics)
         watched = self._watched(metrics)
         self._look_back.epoch_closed(position.epoch, watched)
         columns = {_column(name): (value,) for name, value in metrics.items()}
@@ -447,6 +477,8 @@ class Trainer:
 
     def judge(self, split: str, prefix: str) -> dict[str, float]:
         """Evaluate a split now: its metrics as ``prefix_name``; empty if it has no examples."""
+        if not self._leads:
+            return {}
         batches, average = self._splits[split], self.stepper.average
         averaged = average.in_place() if average is not None else nullcontext()
         with checkpoints.same_random_numbers(self.device), averaged:
@@ -529,6 +561,12 @@ class Trainer:
         self._best = state["best"]
 
     def _failed(self, error: Exception) -> Failed:
+        failed = self._verdict_on(error)
+        if self._team is not None:
+            self._team.failed(failed.message)
+        return failed
+
+    def _verdict_on(self, error: Exception) -> Failed:
         try:
             with deterministic(self.config.deterministic):
                 return self._explained(error)
