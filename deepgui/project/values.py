@@ -84,6 +84,7 @@ class TrainingConfig:
         compile: run the networks through ``torch.compile``, where that works.
         deterministic: only algorithms that give the same numbers every time; what has none is refused.
         check_gradients: look for gradients that are no finite numbers every so many moves; 0 for never.
+        augmentation: how training pictures are changed at random, ``{"flip": 0.5}``; see ``deepgui.data.augment``.
         warmup_steps: moves of the optimiser over which the learning rate rises from nothing to the scheduler's.
         layers: what is particular about single layers, by path: ``conv1``, ``stage.2.conv`` in the third of a row,
             ``stage.conv`` in all of it, ``stage`` for all inside; of networks other than the main one ``key/path``.
@@ -112,6 +113,7 @@ class TrainingConfig:
     compile: bool = field(default=False, metadata=LATER)
     deterministic: bool = field(default=False, metadata=LATER)
     check_gradients: int = field(default=0, metadata=LATER)
+    augmentation: Mapping[str, Value] = field(default_factory=dict, metadata=LATER)
     start_from: str = field(default="", metadata=LATER)
     warmup_steps: int = field(default=0, metadata=LATER)
     layers: Mapping[str, LayerTraining] = field(default_factory=dict, metadata=LATER)

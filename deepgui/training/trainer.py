@@ -32,6 +32,7 @@ from deepgui.project.values import Project, main_key
 from deepgui.training import checkpoints, failures, layers, memory
 from deepgui.training.alarm import Alarm
 from deepgui.training.audience import Audience, Observer
+from deepgui.training.augmenting import Augmenter
 from deepgui.training.bindings import make_objective, roles
 from deepgui.training.compiling import Compilation
 from deepgui.training.control import Control
@@ -336,6 +337,8 @@ class Trainer:
             self._batches = Batches(self.dataset.train, config.batch_size, self.device, True, config.seed, drop)
         else:
             self._batches = self._team.shares(self.dataset.train, config.batch_size, config.seed, drop_single)
+        changes = config.augmentation
+        self._augmenter = Augmenter(changes, self.dataset, config.seed) if changes else None
         self._splits = {name: split_batches(self.dataset, name, self.device) for name in ("validation", "test")}
         self._opened = [self._batches, *self._splits.values()]
         self.steps_per_epoch = len(self._batches)
@@ -402,6 +405,8 @@ class Trainer:
         batches = self._batches.epoch(self.position.epoch, start=self.position.index)
         with checkpoints.same_random_numbers(self.device):  # a loader draws its workers' seeds when it starts
             first = list(islice(batches, 1))
+        if self._augmenter is not None:
+            return self._augmenter(chain(first, batches), self.position.epoch, self.position.index)
         return chain(first, batches)
 
     def _pulse(self) -> Iterator[Event]:
