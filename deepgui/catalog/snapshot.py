@@ -1,16 +1,17 @@
 """The catalogue as a file, so that the window can show layers before torch has been imported.
 
-The file is a cache: it is written after introspection, named after the versions of torch and DeepGUI,
-and ignored when anything about it is odd.
+The file is a cache: it is written after introspection, named after the versions of torch and DeepGUI and after what
+else makes the catalogue (plug-ins, its own source), and ignored when anything about it is odd.
 """
 
 from __future__ import annotations
 
 import dataclasses
+import hashlib
 import json
 import os
 import tempfile
-from importlib.metadata import PackageNotFoundError, version
+from importlib.metadata import PackageNotFoundError, entry_points, version
 from pathlib import Path
 from typing import Any
 
@@ -20,11 +21,22 @@ from deepgui.paths import user_data
 
 
 def path() -> Path | None:
-    """Where the snapshot for the installed torch is kept; None if torch is not installed."""
+    """Where the snapshot for what is installed is kept; None if torch is not installed."""
     try:
-        return user_data() / f"catalog-{deepgui.__version__}-torch-{version('torch')}.json"
+        return user_data() / f"catalog-{deepgui.__version__}-torch-{version('torch')}-{_mark()}.json"
     except PackageNotFoundError:
         return None
+
+
+def _mark() -> str:
+    """Another one for other plug-ins and for another state of the catalogue's source."""
+    plugins = sorted((e.name, e.value, e.dist.version if e.dist else "") for e in entry_points(group="deepgui.layers"))
+    try:
+        graphs = version("torch_geometric")
+    except PackageNotFoundError:
+        graphs = ""
+    changed = max(file.stat().st_mtime_ns for file in Path(__file__).parent.rglob("*.py"))
+    return hashlib.sha256(repr((plugins, graphs, changed)).encode()).hexdigest()[:8]
 
 
 def save(registry: Registry) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import difflib
 from argparse import Namespace
+from collections.abc import Mapping
 from typing import Any
 
 from deepgui.catalog.spec import LayerSpec, ParamSpec, PortSpec
@@ -14,9 +15,7 @@ from deepgui.paths import samples as samples_folder
 
 def layers(arguments: Namespace) -> int:
     """List all layer kinds, or explain one."""
-    from deepgui import api
-
-    known = api.layers()
+    known = _known(whole=arguments.json and arguments.kind is None)
     if arguments.kind is None:
         _list_layers(known, as_json=arguments.json)
         return DONE
@@ -32,11 +31,25 @@ def layers(arguments: Namespace) -> int:
     return DONE
 
 
-def _list_layers(known: dict[str, LayerSpec], *, as_json: bool) -> None:
-    from deepgui.catalog.coverage import coverage  # needs torch
+def _known(*, whole: bool) -> Mapping[str, LayerSpec]:
+    """All layers: as the last start found them, if that can do, since torch alone takes seconds to import."""
+    from deepgui.catalog import snapshot
 
-    found = coverage(known)
+    remembered = None if whole else snapshot.load()
+    if remembered is not None:
+        return remembered
+    from deepgui.catalog.builtin import registry
+
+    found = registry()
+    snapshot.save(found)
+    return found
+
+
+def _list_layers(known: Mapping[str, LayerSpec], *, as_json: bool) -> None:
     if as_json:
+        from deepgui.catalog.coverage import coverage  # needs torch
+
+        found = coverage(known)
         covered = {
             "torch": found.torch,
             "percent": found.percent,
@@ -53,10 +66,9 @@ def _list_layers(known: dict[str, LayerSpec], *, as_json: bool) -> None:
         table.add_row(spec.kind, spec.category, spec.summary)
     out = output.console()
     out.print(table)
-    out.print(
-        f"\n{len(found.layers)} layers and {len(found.losses)} losses of torch.nn ({found.percent:.0f} %), "
-        f"{len(found.operations)} tensor operations"
-    )
+    modules = sum(spec.form == "module" for spec in known.values())
+    operations = sum(spec.form == "function" for spec in known.values())
+    out.print(f"\n{modules} layers and losses, {operations} operations; --json says how much of torch.nn that is")
 
 
 def _target(spec: LayerSpec) -> str:

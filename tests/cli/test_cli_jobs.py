@@ -248,6 +248,24 @@ def test_export_refuses_what_cannot_be_and_leaves_nothing(shell, wine: Path, tmp
     assert sorted(p.name for p in tmp_path.iterdir()) == ["wine.deepgui"]
 
 
+@pytest.mark.parametrize(
+    "words", [["--help"], ["--version"], ["samples"], ["layers"], ["layers", "Conv2d"], ["runs", "net.deepgui"]]
+)
+def test_what_needs_no_torch_does_not_wait_for_it(words: list[str], tmp_path: Path) -> None:
+    from deepgui.catalog import snapshot
+    from deepgui.catalog.builtin import registry
+
+    deepgui.save(deepgui.Network("net").project(), tmp_path / "net.deepgui")
+    snapshot.save(registry())
+    code = (
+        "import sys; from deepgui.cli import main; main(sys.argv[1:]); print('torch' in sys.modules, file=sys.stderr)"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code, *words], cwd=tmp_path, capture_output=True, text=True, timeout=60, check=True
+    )
+    assert done.stdout, done.stderr
+
+
 def test_layers_explains_one(shell) -> None:
     answer = shell("layers", "--json").json
     known = answer["layers"]
@@ -308,3 +326,18 @@ def test_an_unexpected_failure_is_one_sentence_without_a_traceback(wine: Path) -
     )
     assert (quiet.returncode, quiet.stderr) == (1, "deepgui: The training failed with LookupError: odd.\n")
     assert "Traceback" in loud.stderr
+
+
+def test_torchrun_trains_a_project_and_the_first_process_speaks(wine: Path) -> None:
+    words = [sys.executable, "-m", "torch.distributed.run", "--nproc-per-node", "2", "--master-port", "0"]
+    done = subprocess.run(
+        [*words, "-m", "deepgui", "train", wine, "--epochs", "1", "--batch-size", "31", "--json"],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    events = [json.loads(line) for line in done.stdout.splitlines()]
+    assert [event["event"] for event in events].count("finished") == 1
+    assert events[-1]["steps"] == 2
+    assert events[-1]["metrics"]["val_accuracy"] > 0.3
