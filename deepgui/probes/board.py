@@ -151,6 +151,7 @@ class Board:
             trainer.step,
             objective.complete,
             partial(preview, objective, trainer.networks),
+            (objective, trainer.networks),
         )
 
     def observe_module(

@@ -49,6 +49,7 @@ class Subject:
         inputs: the field for each argument of the module, in order.
         complete: adds the fields to a batch that do not come from the data, but from what the module learns.
         preview: makes one of the pictures that the objective itself shows, by id.
+        learner: the objective and all networks that learn together, where they are known.
     """
 
     module: fx.GraphModule
@@ -57,6 +58,7 @@ class Subject:
     step: int
     complete: Callable[[dict[str, Tensor]], dict[str, Tensor]] = dict
     preview: Callable[[str], object] | None = None
+    learner: tuple[Any, Any] | None = None
 
     @property
     def split(self) -> Split:

@@ -16,6 +16,7 @@ from deepgui.qt.readiness import Readiness
 from deepgui.qt.results.dock import ResultsDock
 from deepgui.qt.runs.panel import RunsPanel
 from deepgui.qt.session import Session
+from deepgui.qt.try_out.dock import TryDock
 from deepgui.qt.workbench import Workbench
 
 
@@ -34,6 +35,7 @@ def add_training(
     bench.fill("confusion", ConfusionDock(session, controller))
     bench.fill("boundary", BoundaryDock(session, controller))
     bench.fill("results", ResultsDock(session, controller))
+    bench.fill("try_out", TryDock(session, controller))
     runs = RunsPanel(session, controller, files)
     runs.training_asked.connect(lambda: bench.reveal("training"))
     runs.told.connect(tell)

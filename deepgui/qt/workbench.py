@@ -32,14 +32,15 @@ TITLES: Mapping[str, str] = {
     "confusion": "Confusion",
     "boundary": "Boundary",
     "results": "Results",
+    "try_out": "Try it",
     "problems": "Problems",
     "code": "Code",
     "log": "Log",
 }
-BOTTOM = ("training", "runs", "feature_maps", "confusion", "boundary", "results", "problems", "code", "log")
+BOTTOM = ("training", "runs", "feature_maps", "confusion", "boundary", "results", "try_out", "problems", "code", "log")
 WIDE = 1680
 """From this width on there is room for the code beside the other panels."""
-STATE_VERSION = 3
+STATE_VERSION = 4
 BOTTOM_SHARE = 0.42
 SIDES_AT_MOST = (264, 400)
 

@@ -52,7 +52,8 @@ class Model:
     @property
     def of_data(self) -> tuple[Field, ...]:
         """The fields that it has to be given; what the objective makes itself is not among them."""
-        return tuple(field for field in self.legend.inputs if field.name not in self.legend.made)
+        found = {field.name: field for field in self.legend.inputs if field.name not in self.legend.made}
+        return tuple(found.values())
 
     def read(self, returned: Any) -> Tensor:
         """The answer in what the network returned, one row an example, float32."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from functools import partial
 from typing import TYPE_CHECKING, Any
@@ -102,6 +103,29 @@ class IdleProber(QObject):
         trained, built, learnt = _trained(project, controller), self._built, _learnt(project, controller)
         controller.worker.submit("idle", lambda: look(project, registry, board, trained, built, learnt), self._looked)
 
+    def answer(self, slot: str, question: Callable[[Subject], Any], then: Callable[[Any], None]) -> bool:
+        """Have ``question(subject)`` answered off the GUI thread while nothing trains, and ``then`` in it.
+
+        ``then`` gets :class:`Broken` if the drawing or the data is not ready. False if it is too early or too late.
+        """
+        project, controller = self.session.project, self.controller
+        if self._closed or not self.session.ready:
+            return False
+        registry, built = self.session.registry, self._built
+        trained, learnt = _trained(project, controller), _learnt(project, controller)
+
+        def job() -> Any:
+            subject, kept = subject_of(project, registry, controller.board.network, trained, built, learnt)
+            return kept, question(subject)
+
+        def came(result: Any) -> None:
+            if not isinstance(result, Broken):
+                self._built, result = result
+            then(result)
+
+        controller.worker.submit(slot, job, came)
+        return True
+
     def _looked(self, result: Any) -> None:
         if isinstance(result, Broken):
             self.problem = " ".join(str(result.error).split()) or type(result.error).__name__
@@ -144,22 +168,36 @@ def look(
 ) -> _Built | None:
     """Look at the trained network, else at a new one as training would begin with. Returns what to keep.
 
+    Raises NetworkError or DataError if the drawing or the data is not ready; one plain sentence.
+    """
+    subject, kept = subject_of(project, registry, board.network, trained, built, learnt)
+    board.observe(subject)
+    return kept
+
+
+def subject_of(
+    project: Project,
+    registry: Registry,
+    shown: str,
+    trained: Subject | None,
+    built: _Built | None,
+    learnt: Subject | None,
+) -> tuple[Subject, _Built | None]:
+    """What there is to look at, and what to keep.
+
     Where every layer of the new one is one of ``learnt``'s (some were put into a block or renamed), it has its weights.
 
     Raises NetworkError or DataError if the drawing or the data is not ready; one plain sentence.
     """
     if trained is not None:
-        board.observe(trained)
-        return built
+        return trained, built
     training = project.training
     learns = training.seed, training.objective, tuple(sorted(training.objective_options.items()))
     source = None if learnt is None else (id(learnt.module), learnt.step)
-    key = (_meaning(project), board.network, project.data, source, *learns)
+    key = (_meaning(project), shown, project.data, source, *learns)
     if built is None or built.key != key:
-        built = _Built(key, _moved(learnt, _build(project, registry, board.network)))
-    subject = built.subject
-    board.observe(subject)
-    return built
+        built = _Built(key, _moved(learnt, _build(project, registry, shown)))
+    return built.subject, built
 
 
 def _moved(learnt: Subject | None, fresh: Subject) -> Subject:
@@ -194,5 +232,6 @@ def _build(project: Project, registry: Registry, shown: str) -> Subject:
         modules = {role: build(project.networks[own], registry) for role, own in playing.items()}
         start_from(next(iter(modules.values())), project.weights)
     role = next((r for r, own in playing.items() if own == shown), objective.roles[0])
-    look = partial(preview, objective, Networks(modules))
-    return Subject(modules[role], dataset, objective.feeds[role], 0, objective.complete, look)
+    networks = Networks(modules)
+    look, learner = partial(preview, objective, networks), (objective, networks)
+    return Subject(modules[role], dataset, objective.feeds[role], 0, objective.complete, look, learner)
