@@ -21,6 +21,7 @@ from deepgui.qt.results import images, points
 from deepgui.qt.results.lines import LinesView
 from deepgui.qt.results.texts import TextsView
 from deepgui.training.objectives import previews
+from deepgui.training.objectives.classification import Classification
 from deepgui.training.trainer import RunSpec, Trainer
 
 SIZE = (840, 492)
@@ -44,12 +45,13 @@ def draw(project: Project, path: Path) -> None:
     painter = QPainter(image)
     painter.setRenderHints(QPainter.RenderHint.Antialiasing | QPainter.RenderHint.SmoothPixmapTransform)
     field = trainer.dataset.field(trainer.dataset.inputs[0])
-    if trainer.objective.previews:
-        shown(painter, trainer)
-    elif field.shape == (2,):
+    answers = isinstance(trainer.objective, Classification)
+    if answers and field.shape == (2,):
         plane(painter, trainer)
-    elif field.kind == "image":
+    elif answers and field.kind == "image":
         tiles(painter, trainer)
+    elif trainer.objective.previews and field.kind != "vector":
+        shown(painter, trainer)
     else:
         falling(painter, curves)
     painter.end()

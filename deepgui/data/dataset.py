@@ -265,12 +265,12 @@ def _target(table: Table, config: DataConfig, objective: str) -> Field:
 
 
 def _inputs(table: Table, config: DataConfig, target: Field) -> tuple[str, ...]:
-    """Fields fed to Input nodes: those the project names, then all others but what is said of an example."""
-    names = [f.name for f in table.fields]
-    for name in config.inputs.values():
-        if name not in names:
-            raise DataError(f"there is no field {name!r} to feed in; there are {', '.join(names)}")
-    named = tuple(dict.fromkeys(config.inputs.values()))
+    """Fields fed to Input nodes: those the project names, then all others but what is said of an example.
+
+    A name that the data does not have may be a field that the objective makes; preflight knows.
+    """
+    names = {f.name for f in table.fields}
+    named = tuple(name for name in dict.fromkeys(config.inputs.values()) if name in names)
     others = [f.name for f in table.fields if f.kind not in _SAID and f is not target and f.name not in named]
     return (*named, *others) or (target.name,)  # an autoencoder's input is its target
 

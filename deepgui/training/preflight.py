@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from deepgui.catalog.spec import Registry, Value
+from deepgui.catalog.spec import Registry
 from deepgui.compiler.report import Report, check
 from deepgui.data.dataset import Dataset, prepare
 from deepgui.data.errors import DataError
-from deepgui.data.fields import Field
+from deepgui.data.fields import Field, input_params, of_one_graph, type_of
+from deepgui.data.joined import Joining
 from deepgui.graph import edits
 from deepgui.graph.problems import Fix, Problem
-from deepgui.graph.shapes import TensorType, batched
+from deepgui.graph.shapes import TensorType
 from deepgui.graph.values import Network, Node
 from deepgui.project.values import DataConfig, Project, TrainingConfig, main_key
 from deepgui.training import memory, vocabulary
@@ -98,8 +99,7 @@ def with_shapes(project: Project, key: str, problems: Sequence[Problem]) -> tupl
 def _with_shape(problem: Problem, network: Network, field: Field | None) -> Problem:
     if problem.code != "missing-parameter" or field is None or network.nodes[problem.node].kind != "Input":
         return problem
-    params: dict[str, Value] = {"shape": field.shape, "dtype": field.dtype}
-    given = batched(field.shape, field.dtype)
+    params, given = input_params(field), type_of(field)
     fix = Fix(f"Set the shape to {given}", lambda net: edits.set_params(net, problem.node, params))
     return replace(problem, expected=str(given), reason=f"The examples of {field.name} have this shape.", fix=fix)
 
@@ -193,12 +193,10 @@ def _remove(node: Node) -> Fix:
 def _shape_problems(node: Node, field: Field, report: Report) -> Iterator[Problem]:
     known = report.nodes.get(node.id)
     drawn = known.outputs.get("output") if known else None
-    given = batched(field.shape, field.dtype)
+    given = type_of(field)
     if drawn is None or drawn == given:
         return
-    params: dict[str, Value] = {"shape": field.shape}
-    if field.dtype != drawn.dtype:
-        params["dtype"] = field.dtype
+    params = {name: value for name, value in input_params(field).items() if node.params.get(name) != value}
     yield Problem(
         "input-shape",
         f"{node.label} is drawn as {drawn}, but {field.name} has examples of {given}.",
@@ -243,7 +241,8 @@ def _objective_problems(
     arriving = {node.id: _arriving(report, node.id) for node in nodes}
     order = output_order(network, at.outputs)
     wanted = [nodes[place].id for place in order]
-    types = {id: found for id in wanted if (found := arriving[id]) is not None}
+    fields = dataset.fields
+    types = {id: _per_example(found, fields) for id in wanted if (found := arriving[id]) is not None}
     if wanted and len(types) == len(wanted):
         known = [report.nodes[n.id].outputs.get("output") for n in network.of_kind("Input") if n.id in report.nodes]
         outlook = Outlook(
@@ -266,6 +265,15 @@ def _arriving(report: Report, output: str) -> TensorType | None:
     known = report.nodes.get(output)
     found = known.inputs.get("input", ()) if known else ()
     return found[0] if found else None
+
+
+def _per_example(arriving: TensorType, fields: Iterable[Field]) -> TensorType:
+    """A result as the objective sees it: where graphs are the examples, a row a graph is a row an example."""
+    if not arriving.dims or not any(field.kind == "graph" for field in fields):
+        return arriving
+    first, *others = arriving.dims
+    counts = {"G": "N", "N": "nodes"}.get(first.of, first.of)
+    return TensorType((first._replace(of=counts), *others), arriving.dtype)
 
 
 def _output_problems(nodes: Sequence[Node], at: _Role) -> Iterator[Problem]:
@@ -309,7 +317,7 @@ def _size_problems(network: Network, report: Report, config: TrainingConfig, dat
         return
     if not report.parameters and report.ok:
         yield Problem("nothing-to-learn", "The network has no weights, so there is nothing to train: add a layer.")
-    if size > count:
+    if size > count and not of_one_graph(dataset.fields):
         yield Problem(
             "large-batch",
             f"The batch size {size} is larger than the training split: every step sees all {count} examples.",
@@ -317,7 +325,7 @@ def _size_problems(network: Network, report: Report, config: TrainingConfig, dat
             received=str(size),
             severity="warning",
         )
-    norm = batch_norm(network)
+    norm = None if isinstance(dataset.train.table, Joining) else batch_norm(network)  # of graphs it sees all nodes
     if norm is not None and size == 1:
         yield Problem(
             "single-example-batch",

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from types import MappingProxyType
 from typing import ClassVar
 
 import torch
@@ -11,9 +12,11 @@ from torch import Tensor, nn
 from deepgui.catalog.spec import ParamSpec
 from deepgui.graph.problems import Fix, Problem
 from deepgui.training.objectives import multilabel, repairs
-from deepgui.training.objectives.base import ObjectiveError, Outlook, Score
+from deepgui.training.objectives.base import Networks, ObjectiveError, Outlook, Score
 from deepgui.training.objectives.comparison import Comparison
 from deepgui.training.objectives.ending import ending
+from deepgui.training.objectives.mistakes import mistakes
+from deepgui.training.objectives.previews import Preview
 
 _LOSSES = ("CrossEntropyLoss", "NLLLoss", "MultiMarginLoss", "BCEWithLogitsLoss")
 _PROBABILITIES = {"Softmax": "softmax", "LogSoftmax": "log_softmax", "softmax": "softmax", "log_softmax": "log_softmax"}
@@ -52,6 +55,8 @@ class Classification(Comparison):
             doc="Weigh classes so that rare ones count as much as frequent ones.",
         ),
     )
+
+    previews: ClassVar[Mapping[str, str]] = MappingProxyType({"mistakes": "Mistakes"})
 
     @property
     def classes(self) -> tuple[str, ...]:
@@ -121,6 +126,12 @@ class Classification(Comparison):
         }
         return Score(metrics, table, self.classes, len(target))
 
+    def preview(self, what: str, networks: Networks) -> Preview | None:
+        if self.several:
+            return None
+        field = self.dataset.field(self.inputs[0])
+        return mistakes(self.dataset, field, self.device, lambda batch: _chances(self.answers(networks, batch)))
+
     @classmethod
     def check(cls, outlook: Outlook) -> Iterator[Problem]:
         if outlook.target.kind == "labels":
@@ -134,6 +145,14 @@ class Classification(Comparison):
         else:
             yield from _check_scores(outlook, count)
         yield from check_activation(outlook, loss)
+
+
+def _chances(output: Tensor) -> Tensor:
+    """Class probabilities N×K of scores; of a single score those of two classes."""
+    if output.dim() == 1 or output.shape[1] == 1:
+        second = output.reshape(-1, 1).sigmoid()
+        return torch.cat((1 - second, second), 1)
+    return output.softmax(1)
 
 
 def _check_single(outlook: Outlook, count: int) -> Iterator[Problem]:

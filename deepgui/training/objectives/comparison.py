@@ -10,6 +10,8 @@ from torch import Tensor, nn
 
 from deepgui.catalog.spec import Value
 from deepgui.data.dataset import Dataset
+from deepgui.data.fields import of_one_graph
+from deepgui.data.joined import NODES
 from deepgui.training.objectives.base import Batch, Networks, Objective, Outcome, Score
 
 
@@ -25,6 +27,7 @@ class Comparison(Objective):
     ) -> None:
         super().__init__(dataset, options, inputs, order)
         self.criterion = self.build_criterion()
+        self._of_nodes = of_one_graph(dataset.fields)
 
     @abstractmethod
     def build_criterion(self) -> nn.Module:
@@ -35,9 +38,14 @@ class Comparison(Objective):
         """Metrics of predictions of a whole split (``output`` with the examples in dimension 0)."""
 
     def loss(self, networks: Networks, batch: Batch, turn: str = "") -> Outcome:
-        output = networks.main(*[batch[name] for name in self.inputs])
+        output = self.answers(networks, batch)
         target = batch[self.target]
         return Outcome(self.compare(output, target), len(target), output, target)
+
+    def answers(self, networks: Networks, batch: Batch) -> Tensor:
+        """What the network says of the examples of a batch; of one graph it says it of every node."""
+        output: Tensor = networks.main(*[batch[name] for name in self.inputs])
+        return output[batch[NODES]] if self._of_nodes else output
 
     def compare(self, output: Tensor, target: Tensor) -> Tensor:
         """The scalar loss of an output against its target."""
@@ -48,7 +56,7 @@ class Comparison(Objective):
         outputs: list[Tensor] = []
         targets: list[Tensor] = []
         for batch in batches:
-            outputs.append(networks.main(*[batch[name] for name in self.inputs]))
+            outputs.append(self.answers(networks, batch))
             targets.append(batch[self.target])
         return self.score(_joined(outputs).float(), _joined(targets)) if outputs else None
 

@@ -80,7 +80,7 @@ class Regression(Comparison):
         split = self.dataset.validation if len(self.dataset.validation) else self.dataset.train
         batch = split.get(torch.arange(min(_SHOWN, len(split))))
         fed = {name: values.to(self.device) for name, values in batch.items()}
-        output = networks.main(*self.arguments(fed)).float()
+        output = self.answers(networks, fed).float()
         target = fed[self.target]
         said, true = (self._own_units(t.reshape(target.shape)).cpu().numpy()[:, 0] for t in (output, target))
         if self.dataset.field(self.inputs[0]).kind == "series":
