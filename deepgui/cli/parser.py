@@ -70,7 +70,7 @@ def _build() -> tuple[_Parser, list[str]]:
         made.set_defaults(handler=handler, command=name)
         return made
 
-    for add in (_windows, _projects, _training, _search, _results, _listings):
+    for add in (_windows, _projects, _training, _search, _results, _after, _listings):
         add(command)
     return parser, list(commands.choices)
 
@@ -249,6 +249,39 @@ def _runs(command: _Command) -> None:
     one.add_argument("--delete", nargs="+", metavar="RUN", help="delete runs with their checkpoints")
     does.add_argument("-o", "--out", type=Path, metavar="OUT", help="where --csv and --tensorboard write")
     _json(runs)
+
+
+def _after(command: _Command) -> None:
+    prune = command("prune", "after:prune", "Set the weights of a trained run that matter least to zero.")
+    _measured(prune)
+    prune.add_argument(
+        "--share",
+        type=_share,
+        nargs="+",
+        default=[0.25, 0.5, 0.75, 0.9],
+        metavar="S",
+        help="how much to prune, from 0 up to 1 (default: 0.25 0.5 0.75 0.9)",
+    )
+    prune.add_argument(
+        "--channels", action="store_true", help="whole output channels by their L1 norm, not single weights"
+    )
+    prune.add_argument("-o", "--out", type=Path, metavar="FILE", help="write the weights (.safetensors, .pt)")
+    _json(prune)
+
+
+def _measured(parser: _Parser) -> None:
+    """What the commands on a trained run have in common."""
+    _project(parser)
+    _trust(parser)
+    _run(parser, required=True)
+    parser.add_argument("--split", choices=("train", "val", "test"), default="test", help="default: test")
+
+
+def _share(text: str) -> float:
+    number = positive("--share", zero=True)(text)
+    if number >= 1:
+        raise argparse.ArgumentTypeError(f"--share must be below 1, not {text}")
+    return number
 
 
 def _listings(command: _Command) -> None:

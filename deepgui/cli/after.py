@@ -1,0 +1,61 @@
+"""``deepgui prune``, ``quantise``, ``explain`` and ``attack``: what is done with a trained run afterwards."""
+
+from __future__ import annotations
+
+from argparse import Namespace
+from collections.abc import Mapping, Sequence
+
+from deepgui import api
+from deepgui.after.subject import Subject
+from deepgui.cli import output
+from deepgui.cli.errors import DONE, CommandError
+from deepgui.cli.evaluate import run_folder
+from deepgui.training.evaluate import examples_of, load_trained
+
+_SPLITS = {"train": "train", "val": "validation", "test": "test"}
+
+
+def prune(arguments: Namespace) -> int:
+    """Print size and metrics by the share that is pruned; write the weights of one."""
+    from deepgui.after import pruning
+    from deepgui.exporters import weights
+
+    if arguments.out is not None and len(arguments.share) != 1:
+        raise CommandError("a file holds one pruned network: say with one --share how much to prune.")
+    if arguments.out is not None and arguments.out.suffix not in weights.SUFFIXES:
+        raise CommandError(f"{arguments.out.name}: weights are written to .safetensors, .pt or .pth files.")
+    method = "channels" if arguments.channels else "magnitude"
+    with output.waiting("pruning"):
+        subject = _subject(arguments)
+        rows = pruning.table(subject, arguments.share, method)
+        if arguments.out is not None:
+            kept = pruning.pruned(subject.module, arguments.share[0], method)
+            weights.save(pruning.weights_of(kept), arguments.out)
+    if arguments.json:
+        output.print_json({"method": method, "split": arguments.split, "rows": rows, "out": arguments.out})
+        return DONE
+    sizes = [(f"{r.zeros:.1%}", f"{r.size.nonzero:,}", f"{r.size.bytes:,}", f"{r.size.compressed:,}") for r in rows]
+    _print_rows(
+        ("pruned", "zeros", "non-zero", "bytes", "compressed"),
+        [((f"{row.share:.0%}", *size), row.metrics) for row, size in zip(rows, sizes, strict=True)],
+    )
+    if arguments.out is not None:
+        output.console().print(f"\n{arguments.out}: the weights with {arguments.share[0]:.0%} pruned")
+    return DONE
+
+
+def _subject(arguments: Namespace) -> Subject:
+    """The run that ``--run`` names with its own data. Raises what :func:`load_trained` and the data raise."""
+    api.load(arguments.project)
+    trained = load_trained(run_folder(arguments))
+    dataset, objective = examples_of(trained)
+    return Subject(trained.networks, dataset, objective, _SPLITS[arguments.split])
+
+
+def _print_rows(names: Sequence[str], rows: Sequence[tuple[Sequence[str], Mapping[str, float]]]) -> None:
+    """A table of texts followed by metrics, which are those of the first row."""
+    metrics = tuple(rows[0][1])
+    table = output.table(*names, *metrics, right=(*names, *metrics))
+    for texts, found in rows:
+        table.add_row(*texts, *(output.number(found.get(name)) for name in metrics))
+    output.console().print(table)

@@ -1,0 +1,26 @@
+"""``deepgui prune`` and its neighbours on a run, from a shell."""
+
+from __future__ import annotations
+
+from safetensors.torch import load_file
+
+
+def test_prune_tells_and_writes(shell, trained, tmp_path):
+    project, run = trained
+    asked = ("prune", project, "--run", run)
+    told = shell(*asked, "--json").json
+    assert [row["share"] for row in told["rows"]] == [0, 0.25, 0.5, 0.75, 0.9]
+    assert shell(*asked).out.splitlines()[0].split()[:5] == ["pruned", "zeros", "non-zero", "bytes", "compressed"]
+    assert shell(*asked, "--share", 0.5, "-o", "half.safetensors").status == 0
+    weights = load_file(tmp_path / "half.safetensors")
+    nonzero = sum(int(t.count_nonzero()) for t in weights.values())
+    assert nonzero == told["rows"][2]["size"]["nonzero"]
+    again = shell("train", project, "--start-from", "half.safetensors", "--max-steps", 1, "--json")
+    assert again.status == 0, "pruned weights can be trained on"
+
+
+def test_prune_refuses_what_it_cannot_do(shell, trained):
+    project, run = trained
+    assert "one --share" in shell("prune", project, "--run", run, "-o", "w.pt").sentence
+    assert "below 1" in shell("prune", project, "--run", run, "--share", 1).sentence
+    assert ".safetensors" in shell("prune", project, "--run", run, "--share", 0.5, "-o", "w.zip").sentence
