@@ -44,6 +44,30 @@ def prune(arguments: Namespace) -> int:
     return DONE
 
 
+def quantise(arguments: Namespace) -> int:
+    """Print size and metrics before and after; the file is read again and compared before it is spoken of."""
+    from deepgui.after import quantising
+
+    if arguments.out is not None and arguments.out.suffix != quantising.SUFFIX:
+        raise CommandError(f"{arguments.out.name}: a quantised network is written to a {quantising.SUFFIX} file.")
+    with output.waiting("quantising"):
+        found = quantising.quantise(_subject(arguments), "static" if arguments.static else "dynamic", arguments.out)
+    if arguments.json:
+        output.print_json({"quantised": found, "split": arguments.split, "remark": found.remark, "out": arguments.out})
+        return DONE
+    rows = [(("before", f"{found.before.bytes:,}"), found.before.metrics)]
+    rows.append(((found.way, f"{found.after.bytes:,}"), found.after.metrics))
+    _print_rows(("", "bytes"), rows)
+    out = output.console()
+    named = ", ".join(f"{count} × {kind}" for kind, count in found.layers.items())
+    out.print(f"\nIn 8 bits: {named}.")
+    if found.remark:
+        out.print(found.remark)
+    if arguments.out is not None:
+        out.print(f"{arguments.out}: TorchScript, read again and compared; torch.jit.load opens it")
+    return DONE
+
+
 def _subject(arguments: Namespace) -> Subject:
     """The run that ``--run`` names with its own data. Raises what :func:`load_trained` and the data raise."""
     api.load(arguments.project)

@@ -267,6 +267,13 @@ def _after(command: _Command) -> None:
     )
     prune.add_argument("-o", "--out", type=Path, metavar="FILE", help="write the weights (.safetensors, .pt)")
     _json(prune)
+    quantise = command("quantise", "after:quantise", "Put the weights of a trained run into 8 bits.")
+    _measured(quantise)
+    quantise.add_argument(
+        "--static", action="store_true", help="what flows between layers, too, by ranges of training examples"
+    )
+    quantise.add_argument("-o", "--out", type=Path, metavar="FILE.ts", help="write it as TorchScript")
+    _json(quantise)
 
 
 def _measured(parser: _Parser) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import torch
 from safetensors.torch import load_file
 
 
@@ -24,3 +25,15 @@ def test_prune_refuses_what_it_cannot_do(shell, trained):
     assert "one --share" in shell("prune", project, "--run", run, "-o", "w.pt").sentence
     assert "below 1" in shell("prune", project, "--run", run, "--share", 1).sentence
     assert ".safetensors" in shell("prune", project, "--run", run, "--share", 0.5, "-o", "w.zip").sentence
+
+
+def test_quantise_tells_and_writes(shell, trained, tmp_path):
+    project, run = trained
+    asked = ("quantise", project, "--run", run)
+    answer = shell(*asked, "-o", "small.ts")
+    assert "In 8 bits: 2 × Linear." in answer.out
+    assert torch.jit.load(tmp_path / "small.ts")(torch.randn(3, 13)).shape == (3, 3)
+    told = shell(*asked, "--static", "--json").json
+    assert told["quantised"]["way"] == "static"
+    assert sum(told["quantised"]["layers"].values()) == 2
+    assert ".ts" in shell(*asked, "-o", "small.onnx").sentence
