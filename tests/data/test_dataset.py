@@ -116,7 +116,6 @@ def test_fields_named_for_inputs_come_first() -> None:
         (DataConfig("diabetes"), "classification", "progression is no class"),
         (DataConfig("csv", {"path": "x.csv", "target": "a"}, target="b"), "", "keep one of them"),
         (DataConfig("iris", target="colour"), "", "no field 'colour' to learn"),
-        (DataConfig("iris", inputs={"n1": "colour"}), "", "no field 'colour' to feed in"),
         (DataConfig("iris", validation=0.6, test=0.5), "", "leave none to train on"),
         (DataConfig("iris", normalize="log"), "", "normalize must be one of none, standard, minmax"),
     ],
