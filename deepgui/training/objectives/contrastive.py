@@ -190,7 +190,7 @@ class Contrastive(OfExamples):
             )
         name = str(outlook.options.get("representation", ""))
         if name and not latent.names_a_node(outlook.network, name):
-            yield Problem("unknown-node", f"There is no node {name}: set representation to one of the network's.")
+            yield Problem("bad-setting", f"There is no node {name}: set representation to one of the network's.")
         yield from _check_views(outlook.options)
 
 
@@ -199,10 +199,11 @@ def _check_views(options: Mapping[str, Value]) -> Iterator[Problem]:
     try:
         views = Augmentation(own)
     except DataError as error:
-        yield Problem("views", f"{str(error)[:1].upper()}{str(error)[1:]}.")
+        yield Problem("bad-setting", f"{str(error)[:1].upper()}{str(error)[1:]}.")
         return
     if views.is_identity:
-        yield Problem("views", "Both views of a picture are the same: switch on noise, rotation or another change.")
+        text = "Both views of a picture are the same: switch on noise, rotation or another change."
+        yield Problem("bad-setting", text)
 
 
 def similarities(embeddings: Tensor, temperature: float) -> Tensor:

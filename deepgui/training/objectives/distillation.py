@@ -71,7 +71,7 @@ class Distillation(Classification):
         yield from super().check(outlook)
         alpha = float(cast(float, outlook.options.get("alpha", 0.7)))
         if alpha > 1:
-            yield Problem("option", f"alpha is a share: set it to at most 1, not {alpha:g}.")
+            yield Problem("bad-setting", f"alpha is a share: set it to at most 1, not {alpha:g}.")
         if outlook.dataset is None:
             return
         try:
