@@ -80,7 +80,6 @@ OTHERS = {
     "too-many-wires": "a file has several wires at an input that takes one",
     "too-much-memory": "training would take more memory than the device has; the batch size that fits is offered",
     "unbound-input": "the data has no field left for an Input",
-    "unknown-node": "a setting names a node that the network does not have",
     "unknown-field": "an Input is bound to a field that the data does not have",
     "wrong-field": "a field that is no measured value is to be made",
     "wrong-target": "the objective cannot learn what the data has for a target",
