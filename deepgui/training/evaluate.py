@@ -70,7 +70,9 @@ def judge(networks: Networks, objective: Objective, batches: Batches, precision:
         casting = torch.autocast(batches.device.type, PRECISIONS[precision])
     try:
         with casting, checkpoints.same_random_numbers(batches.device):
-            torch.manual_seed(_SEED)
+            torch.default_generator.manual_seed(_SEED)  # torch.manual_seed queues a traceback for every absent device
+            if batches.device.type != "cpu":
+                getattr(torch, batches.device.type).manual_seed(_SEED)
             return objective.assess(networks, batches.epoch(0))
     finally:
         for role, training in modes.items():
