@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from PySide6.QtCore import QObject, Qt, Signal
+from PySide6.QtCore import QObject, Qt, QTimer, Signal
 
 from deepgui.qt.dashboard.controller import RunController
 from deepgui.qt.dashboard.worker import Broken
@@ -16,6 +16,7 @@ from deepgui.qt.session import Session
 if TYPE_CHECKING:
     from deepgui.use.model import Model
 
+REST_MS = 40
 Question = Callable[["Model"], Any]
 Then = Callable[[Any], None]
 
@@ -30,8 +31,9 @@ class _Asked:
 class Asker(QObject):
     """Puts questions to the network in force. While it trains they are answered between two steps.
 
-    A question of a slot waits while another one of that slot is on its way, and replaces one that waits. What a
-    question raises arrives as :class:`~deepgui.qt.dashboard.worker.Broken`.
+    A question of a slot waits while another one of that slot is on its way, and replaces one that waits; while a
+    training goes on there is a rest between two of them, so that asking takes little of its time. What a question
+    raises arrives as :class:`~deepgui.qt.dashboard.worker.Broken`.
     """
 
     _came = Signal(object, object)
@@ -42,6 +44,7 @@ class Asker(QObject):
         self.prober = IdleProber.of(session, controller)
         self._under_way: dict[str, _Asked] = {}
         self._waiting: dict[str, _Asked] = {}
+        self._resting: set[str] = set()
         self._came.connect(self._deliver, Qt.ConnectionType.QueuedConnection)
         controller.state_changed.connect(lambda state: self._on_state())
         controller.run_finished.connect(lambda finished: self._again())
@@ -53,7 +56,7 @@ class Asker(QObject):
     def ask(self, slot: str, question: Question, then: Then) -> None:
         """Have ``then(question(model))`` called in the GUI thread, soon."""
         asked = _Asked(slot, question, then)
-        if slot in self._under_way or not self._can_ask():
+        if slot in self._under_way or slot in self._resting or not self._can_ask():
             self._waiting[slot] = asked
         else:
             self._send(asked)
@@ -97,10 +100,20 @@ class Asker(QObject):
         if self._under_way.get(asked.slot) is not asked:
             return  # nobody waits for it any more
         del self._under_way[asked.slot]
+        if self.controller.active:
+            self._resting.add(asked.slot)
+            QTimer.singleShot(REST_MS, self, lambda: self._go_on(asked.slot))
         asked.then(found)
-        waiting = self._waiting.pop(asked.slot, None)
+        self._go_on_with_waiting(asked.slot)
+
+    def _go_on(self, slot: str) -> None:
+        self._resting.discard(slot)
+        self._go_on_with_waiting(slot)
+
+    def _go_on_with_waiting(self, slot: str) -> None:
+        waiting = self._waiting.pop(slot, None)
         if waiting is not None:
-            self.ask(waiting.slot, waiting.question, waiting.then)
+            self.ask(waiting.slot, waiting.question, waiting.then)  # which waits on if it is too early
 
     def _on_state(self) -> None:
         if self._can_ask():

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from PySide6.QtCore import QSize
+from PySide6.QtCore import QSize, QTimer
 from PySide6.QtWidgets import QCheckBox
 
 from deepgui.qt.dashboard.worker import Broken
@@ -22,6 +22,8 @@ from deepgui.use.answers import Answer
 from deepgui.use.trial import Trial
 
 KINDS = "Images (*.png *.jpg *.jpeg *.bmp *.ppm *.pgm *.tif *.tiff *.webp *.npy)"
+LOOK_MS = 30
+"""Strokes within this time are looked at together."""
 
 
 class DrawPage(Page):
@@ -41,6 +43,11 @@ class DrawPage(Page):
         self.fit.setChecked(True)
         self.fit.toggled.connect(self._set_fit)
         self._truth, self._pending = "", None
+        self._pixels = self.pad.read()
+        self._soon = QTimer(self)
+        self._soon.setSingleShot(True)
+        self._soon.setInterval(LOOK_MS)
+        self._soon.timeout.connect(self._look)
         clear = small_button("Clear", "try_clear", "eraser", "Begin with a blank sheet", self._clear)
         example = small_button("Example", "try_example", "image", "The next real example", self._example)
         opened = small_button("Open…", "try_open", "folder-open", "Open a picture, or drop one here", self._choose)
@@ -66,6 +73,7 @@ class DrawPage(Page):
         self.brush.set_value(self.pad.brush)
         self.fit.setVisible(trial.ink.share > 0)
         self.examples.index = -1
+        self._look()
 
     def _set_brush(self, value: float) -> None:
         self.pad.brush = value
@@ -79,10 +87,12 @@ class DrawPage(Page):
 
     def _drawn(self) -> None:
         self._truth, self._pending = "", None
-        self._look()
+        if not self._soon.isActive():
+            self._soon.start()
 
     def _look(self) -> None:
-        self.seen.show_wall(wall_of_images(Images(images=self.pad.read()[None])))
+        self._pixels = self.pad.read()
+        self.seen.show_wall(wall_of_images(Images(images=self._pixels[None])))
         if self.pad.empty:
             self.answer.clear("Draw with the mouse: the answer moves with every stroke.")
         self.changed.emit()
@@ -118,7 +128,7 @@ class DrawPage(Page):
             return lambda model: (path, inputs.read_batch(path, model)[name])
         if self.pad.empty:
             return None
-        batch = {name: torch.from_numpy(self.pad.read())[None]}
+        batch = {name: torch.from_numpy(self._pixels)[None]}
         return lambda model: asking.predict(model, batch)[0]
 
     def show_found(self, found: Any) -> None:

@@ -72,6 +72,7 @@ class MakePage(Page):
         self._code = np.zeros(trial.code, np.float32)
         for place in range(min(trial.code, MOST_KNOBS)):
             knob = Knob(f"{place + 1}", f"try_code_{place + 1}", -REACH, REACH, 0.0, "{:+.2f}")
+            knob.title.setFixedWidth(20)
             knob.moved.connect(lambda value, place=place: self._turn(place, value))
             self._rows.layout().addWidget(knob)
             self.knobs.append(knob)

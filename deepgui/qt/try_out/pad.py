@@ -82,22 +82,24 @@ class Pad(QWidget):
 
     def read(self) -> Floats:
         """What the network gets: (C, H, W) in 0..1."""
-        channels, height, width = self._shape
+        _, height, width = self._shape
         sheet = self._array()
         part = None
-        if self.fits and self._by_hand:
-            grey = sheet.mean(axis=-1)
+        if self.fits and self._by_hand and self._ink.share > 0:
+            grey = sheet.mean(axis=0)
             part = brought_to_size(grey if self._ink.light else 1 - grey, self._ink.share)
         if part is not None:
             sheet = _cut(sheet, part, 0.0 if self._ink.light else 1.0)
-        small = _shrunk(sheet, height, width)
-        found = small.mean(axis=-1, keepdims=True) if channels == 1 else small
-        return np.ascontiguousarray(np.moveaxis(found, -1, 0), dtype=np.float32)
+        return _shrunk(sheet, height, width)
 
     def _array(self) -> Floats:
-        image = self._sheet
+        """The sheet as (C, H, W) in 0..1, grey for one channel."""
+        grey = self._shape[0] == 1
+        image = self._sheet.convertToFormat(QImage.Format.Format_Grayscale8) if grey else self._sheet
+        depth = 1 if grey else 3
         rows = np.frombuffer(image.constBits(), np.uint8).reshape(image.height(), image.bytesPerLine())
-        return rows[:, : 3 * image.width()].reshape(image.height(), image.width(), 3).astype(np.float32) / 255
+        pixels = rows[:, : depth * image.width()].reshape(image.height(), image.width(), depth)
+        return np.ascontiguousarray(np.moveaxis(pixels, -1, 0)).astype(np.float32) / np.float32(255)
 
     # -- the mouse
 
@@ -152,19 +154,18 @@ class Pad(QWidget):
 
 
 def _cut(sheet: Floats, part: tuple[int, int, int, int], paper: float) -> Floats:
-    """A part of a sheet (H, W, 3) that may reach beyond it."""
+    """A part of a sheet (C, H, W) that may reach beyond it."""
     top, bottom, left, right = part
-    found = np.full((bottom - top, right - left, 3), paper, np.float32)
-    height, width = sheet.shape[:2]
+    found = np.full((len(sheet), bottom - top, right - left), paper, np.float32)
+    height, width = sheet.shape[1:]
     y0, y1, x0, x1 = max(0, top), min(height, bottom), max(0, left), min(width, right)
-    found[y0 - top : y1 - top, x0 - left : x1 - left] = sheet[y0:y1, x0:x1]
+    found[:, y0 - top : y1 - top, x0 - left : x1 - left] = sheet[:, y0:y1, x0:x1]
     return found
 
 
 def _shrunk(sheet: Floats, height: int, width: int) -> Floats:
-    """A sheet (H, W, 3) at another size, each pixel the mean of what it covers."""
+    """A sheet (C, H, W) at another size, each pixel the mean of what it covers."""
     import torch
 
-    values = torch.from_numpy(np.moveaxis(sheet, -1, 0).copy())[None]
-    small = torch.nn.functional.adaptive_avg_pool2d(values, (height, width))[0]
-    return np.moveaxis(small.numpy(), 0, -1)
+    found: Floats = torch.nn.functional.adaptive_avg_pool2d(torch.from_numpy(sheet), (height, width)).numpy()
+    return found

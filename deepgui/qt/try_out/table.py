@@ -38,10 +38,11 @@ class Number(QWidget):
         self.box.setObjectName(f"try_number_{name}")
         self.box.setAccessibleName(name)
         self.box.setRange(-1e9, 1e9)
-        digits = 0 if self._span >= 2000 else 1 if self._span >= 100 else 2 if self._span >= 2 else 4
+        digits = next((d for d, least in enumerate((2000, 100, 1, 0.1)) if self._span >= least), 4)
         self.box.setDecimals(digits)
         self.box.setSingleStep(self._span / 50)
         self.box.setFixedWidth(92)
+        self.box.setAlignment(Qt.AlignmentFlag.AlignRight)
         line = row(self.slider, self.box, gap=GRID)
         line.setStretch(0, 1)
         self.setLayout(line)
