@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import sqlite3
 import sys
-import traceback
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import nullcontext
 from dataclasses import dataclass
@@ -19,7 +18,6 @@ from torch import Tensor, nn
 from deepgui.catalog.spec import Registry
 from deepgui.compiler.build import build
 from deepgui.compiler.catalogue import catalogue
-from deepgui.compiler.cost import cost
 from deepgui.compiler.report import Report, check
 from deepgui.compiler.weights import start_from
 from deepgui.data import legend
@@ -29,10 +27,11 @@ from deepgui.data.progress import GivenUp, Progress, listening
 from deepgui.graph.problems import NetworkError
 from deepgui.project.layer_training import of_network
 from deepgui.project.values import Project, main_key
-from deepgui.training import checkpoints, failures, layers, memory
+from deepgui.training import checkpoints, layers
 from deepgui.training.alarm import Alarm
 from deepgui.training.audience import Audience, Observer
 from deepgui.training.augmenting import Augmenter
+from deepgui.training.autopsy import Autopsy
 from deepgui.training.bindings import make_objective, roles
 from deepgui.training.compiling import Compilation
 from deepgui.training.control import Control
@@ -52,9 +51,8 @@ from deepgui.training.events import (
 )
 from deepgui.training.keeper import Keeper
 from deepgui.training.layout import lay_out
-from deepgui.training.ledger import Ledger, NotFiniteError
+from deepgui.training.ledger import Ledger
 from deepgui.training.lookback import LookBack
-from deepgui.training.mover import NotFiniteGradientError
 from deepgui.training.objectives import Objective, Score
 from deepgui.training.objectives.base import Batch, Networks
 from deepgui.training.optim import Length
@@ -566,52 +564,7 @@ class Trainer:
         self._best = state["best"]
 
     def _failed(self, error: Exception) -> Failed:
-        failed = self._verdict_on(error)
+        failed = Autopsy(self, self._batch, self._look_back).of(error)
         if self._team is not None:
             self._team.failed(failed.message)
         return failed
-
-    def _verdict_on(self, error: Exception) -> Failed:
-        try:
-            with deterministic(self.config.deterministic):
-                return self._explained(error)
-        except Exception:  # looking for the cause lives through the failure again, which can fail in any way too
-            verdict = failures.unexpected(error)
-            if isinstance(error, NotFiniteError):
-                return Failed(verdict.message, "", error.step, "not_finite")
-            return Failed(verdict.message, "", self.step, verdict.reason)
-
-    def _explained(self, error: Exception) -> Failed:
-        verdict, step = failures.explain(error), self.step
-        if failures.is_memory(error):
-            verdict = self._out_of_memory(error)
-        elif isinstance(error, NotFiniteError):
-            step = error.step
-            verdict = failures.not_finite(error, self._scene(self._look_back.batch_of(error.step, self) or self._batch))
-        elif isinstance(error, NotFiniteGradientError):
-            step = self.step + 1
-            verdict = failures.gradient_not_finite(error.weights, step, self._scene(self._batch))
-        elif failures.is_not_deterministic(error):
-            verdict = failures.not_deterministic(error, self._scene(None), str(self.device))
-        elif verdict is None and self._batch is not None:
-            verdict = failures.at_runtime(error, self._scene(self._batch))
-        if verdict is None:
-            verdict = failures.unexpected(error)
-        return Failed(verdict.message, verdict.node, step, verdict.reason)
-
-    def _out_of_memory(self, error: Exception) -> failures.Verdict:
-        traceback.clear_frames(error.__traceback__)  # they hold the tensors of the step that failed
-        kinds, scene, batch_size = catalogue(self.spec.project.blocks), self._scene(self._batch), self.config.batch_size
-        for parameter in scene.module.parameters():
-            parameter.grad = None
-        if self.device.type == "cuda":
-            torch.cuda.empty_cache()
-        found = cost(scene.network, kinds)
-        advice = memory.way_out(found, self.config, str(self.device))
-        return failures.no_memory(scene, found.largest_node, str(self.device), batch_size, advice)
-
-    def _scene(self, batch: Batch | None) -> failures.Scene:
-        """What is needed to live through a failure again."""
-        project = self.spec.project
-        inputs = self.objective.arguments(self.objective.complete(batch)) if batch else []
-        return failures.Scene(self.module, project.networks[next(iter(self.keys.values()))], project.blocks, inputs)
