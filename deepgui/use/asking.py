@@ -63,6 +63,8 @@ def _described(model: Model, answer: Tensor, batch: Mapping[str, Tensor]) -> lis
     target = model.legend.target
     if model.kind in ("reconstruction", "variational"):
         return _given_back(model, answer, batch)
+    if model.kind == "contrastive":
+        return [Numbers(tuple(row)) for row in answer.flatten(1).tolist()]
     if target.kind == "tokens":
         return _following(model, answer)
     if target.kind == "labels":

@@ -25,6 +25,7 @@ from deepgui.training.objectives.base import Networks
 from deepgui.training.preflight import preflight
 from deepgui.training.store import RunStore
 from deepgui.training.trainer import RunSpec, Trainer
+from deepgui.use import asking, model
 
 MASKS = DataConfig("shapes", {"n": 60, "size": 16})
 BOXES = DataConfig("shapes", {"n": 60, "size": 16, "task": "detection"})
@@ -497,3 +498,13 @@ def test_labels_need_a_score_each_without_an_activation(labelled):
     assert problems(mended(project(linear(5), labelled, "classification"))) == ()
     (found,) = problems(project(linear(3, "Sigmoid"), labelled, "classification"))
     assert found.code == "extra-activation"
+
+
+def test_a_trained_encoder_answers_with_an_embedding(tmp_path):
+    found = project(encoder(), DataConfig("digits"), "contrastive", batch_size=128, max_steps=2)
+    folder = RunStore(tmp_path).create(found)
+    trainer = Trainer(RunSpec(found, folder=folder))
+    assert isinstance([*trainer][-1], Finished)
+    raw = trainer.dataset.test.raw(torch.arange(3))
+    answers = asking.predict(model.of_run(load_trained(folder)), raw)
+    assert [len(answer.values) for answer in answers] == [8, 8, 8]

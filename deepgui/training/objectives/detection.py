@@ -100,6 +100,7 @@ class Detection(Objective):
         Args:
             output: N×(5+C)×H×W. boxes: N×M×5 as in the data.
         """
+        output = output.float()  # places need more digits than half precision has
         is_there = torch.zeros_like(output[:, 0])
         at = assign(boxes, *output.shape[2:])
         is_there[at.picture, at.row, at.column] = 1.0

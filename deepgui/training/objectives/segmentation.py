@@ -149,6 +149,7 @@ def of_areas(table: Tensor) -> dict[str, float]:
     Args:
         table: pixels by true and said class, C×C. Classes that neither are nor were said to be there do not count.
     """
+    table = table.cpu()
     both = table.diagonal().double()
     union = table.sum(0) + table.sum(1) - both
     there = union > 0
