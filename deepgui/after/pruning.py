@@ -16,8 +16,9 @@ from deepgui.after.subject import AfterError, Subject
 METHODS = ("magnitude", "channels")
 _TRANSPOSED = (nn.ConvTranspose1d, nn.ConvTranspose2d, nn.ConvTranspose3d)
 _WITH_CHANNELS = (nn.Linear, nn.Conv1d, nn.Conv2d, nn.Conv3d, *_TRANSPOSED)
-_SPARED = (nn.Embedding, nn.EmbeddingBag, nn.LayerNorm)
-"""Rows of a table are looked up one by one, and a norm only scales: small numbers there are not unimportant ones."""
+_SPARED = (nn.Embedding, nn.EmbeddingBag, nn.LayerNorm, fx.GraphModule)
+"""Rows of a table are looked up one by one, a norm only scales, and a tensor that stands for itself in a drawing may
+be anything: small numbers there are not unimportant ones."""
 
 
 @dataclass(frozen=True)
@@ -116,8 +117,10 @@ def _weights(module: nn.Module) -> Iterator[tuple[nn.Module, str]]:
     """Every matrix or kernel with its layer, once: layers may share one."""
     seen: set[int] = set()
     for owner in module.modules():
+        if isinstance(owner, _SPARED):
+            continue
         for name, parameter in list(owner.named_parameters(recurse=False)):
-            if parameter.dim() > 1 and not isinstance(owner, _SPARED) and id(parameter) not in seen:
+            if parameter.dim() > 1 and type(owner) is not nn.Module and id(parameter) not in seen:
                 seen.add(id(parameter))
                 yield owner, name
 

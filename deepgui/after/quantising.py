@@ -18,7 +18,8 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor, fx, nn
+from torch.nn.modules.linear import NonDynamicallyQuantizableLinear
 
 from deepgui.after.subject import AfterError, Subject
 from deepgui.data.batches import Batches
@@ -29,6 +30,7 @@ SUFFIX = ".ts"
 _DYNAMIC = (nn.Linear, nn.LSTM, nn.GRU)
 _LEFT_ALONE = (nn.Embedding, nn.EmbeddingBag, nn.RNN, nn.LSTM, nn.GRU, nn.LSTMCell, nn.GRUCell, nn.MultiheadAttention)
 """Layers for which static quantisation needs settings of their own, or that it does not know."""
+_PART_OF_ATTENTION = NonDynamicallyQuantizableLinear
 _KNOWN = {
     "dynamic": "dynamic quantisation knows Linear, LSTM and GRU",
     "static": "static quantisation does not know them",
@@ -162,9 +164,17 @@ def _layers(module: nn.Module) -> tuple[dict[str, int], dict[str, int]]:
         if type(layer).__module__.startswith("torch.ao.nn") and ".quantized" in type(layer).__module__:
             if hasattr(layer, "weight") or hasattr(layer, "_all_weight_values"):
                 eight[type(layer).__name__.removeprefix("DynamicQuantized")] += 1
-        elif any(p.dim() > 1 for p in layer.parameters(recurse=False)):
-            left[type(layer).__name__.removeprefix("NonDynamicallyQuantizable")] += 1
+        elif any(p.dim() > 1 for p in layer.parameters(recurse=False)) and not isinstance(layer, _PART_OF_ATTENTION):
+            left[_kind(layer)] += 1
     return dict(eight), dict(left)
+
+
+def _kind(layer: nn.Module) -> str:
+    """What people call a layer; a tensor that stands for itself in a drawing belongs to what contains it."""
+    if isinstance(layer, fx.GraphModule) or type(layer) is nn.Module:
+        return "Parameter"
+    package = type(layer).__module__.partition(".")[0]
+    return type(layer).__name__ if package == "torch" else f"{type(layer).__name__} of {package}"
 
 
 def _saved(module: nn.Module, asked: list[Arguments], path: Path) -> int:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from argparse import Namespace
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 
 from deepgui import api
 from deepgui.after.subject import Subject
@@ -13,6 +14,7 @@ from deepgui.cli.evaluate import run_folder
 from deepgui.training.evaluate import examples_of, load_trained
 
 _SPLITS = {"train": "train", "val": "validation", "test": "test"}
+_MOST_NAMES = 20
 
 
 def prune(arguments: Namespace) -> int:
@@ -66,6 +68,62 @@ def quantise(arguments: Namespace) -> int:
     if arguments.out is not None:
         out.print(f"{arguments.out}: TorchScript, read again and compared; torch.jit.load opens it")
     return DONE
+
+
+def explain(arguments: Namespace) -> int:
+    """Write what moved the answer about some examples: arrays of all, a picture or a row of a table of each."""
+    import numpy as np
+
+    from deepgui.after import attributions, heat
+
+    with output.waiting("explaining"):
+        subject = _subject(arguments)
+        answer = _answer(subject, arguments.answer)
+        asked = (arguments.examples, arguments.method, answer, arguments.layer, arguments.input)
+        found = attributions.explain(subject, *asked)
+    values, given = found.attributions.numpy(), found.values
+    folder = _folder(arguments.out)
+    paths = [folder / "attributions.npz"]
+    np.savez(paths[0], examples=arguments.examples, values=given.numpy(), attributions=values, scores=found.scores)
+    if found.field.kind == "image":
+        for number, picture, hot in zip(arguments.examples, given, found.attributions, strict=True):
+            image = heat.heat_map(picture, hot)
+            paths.append(heat.write(image, folder / f"{number:04d}_{arguments.method}.png"))
+    elif values.ndim == 2 and len(found.field.columns) == values.shape[1]:
+        paths.append(folder / "attributions.csv")
+        header = ",".join(found.field.columns)
+        np.savetxt(paths[-1], values, "%.7g", ",", header=header, comments="", encoding="utf-8")
+    if arguments.json:
+        told = {"method": arguments.method, "examples": arguments.examples, "answers": found.names}
+        output.print_json({**told, "scores": found.scores, "gap": found.gap, "files": paths})
+        return DONE
+    out = output.console()
+    for number, name, score in zip(arguments.examples, found.names, found.scores.tolist(), strict=True):
+        out.print(f"{number}: {name}, score {score:.4g}")
+    if arguments.method == "integrated":
+        out.print(f"The sums are the rise of the scores from the baseline's, but for {found.gap:.2g}.")
+    for path in paths:
+        out.print(str(path))
+    return DONE
+
+
+def _answer(subject: Subject, named: str | None) -> int | None:
+    """The number of the class or column of that name, or the number that is given itself."""
+    target = subject.objective.answer
+    names = target.classes or target.columns
+    if named is None:
+        return None
+    if named in names:
+        return names.index(named)
+    if named.isdecimal():
+        return int(named)
+    told = f"; there are {', '.join(names)}" if 0 < len(names) <= _MOST_NAMES else ""
+    raise CommandError(f"the network has no answer {named!r}{told}.")
+
+
+def _folder(path: Path) -> Path:
+    path.mkdir(parents=True, exist_ok=True)
+    return path
 
 
 def _subject(arguments: Namespace) -> Subject:

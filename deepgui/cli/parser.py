@@ -274,6 +274,28 @@ def _after(command: _Command) -> None:
     )
     quantise.add_argument("-o", "--out", type=Path, metavar="FILE.ts", help="write it as TorchScript")
     _json(quantise)
+    explain = command("explain", "after:explain", "Show what in an example moved the answer of a trained run.")
+    _measured(explain)
+    _examples(explain)
+    explain.add_argument(
+        "--method", choices=("saliency", "integrated", "grad-cam"), default="integrated", help="default: integrated"
+    )
+    explain.add_argument("--answer", metavar="CLASS", help="what to explain: a class or number; default: the likeliest")
+    explain.add_argument("--layer", default="", metavar="NAME", help="of grad-cam: the convolution (default: the last)")
+    explain.add_argument("--input", default="", metavar="FIELD", help="the input to explain, where there are several")
+    explain.add_argument("-o", "--out", type=Path, required=True, metavar="DIR", help="where arrays and pictures go")
+    _json(explain)
+
+
+def _examples(parser: _Parser) -> None:
+    parser.add_argument(
+        "--examples",
+        type=whole("--examples", 0),
+        nargs="+",
+        default=list(range(4)),
+        metavar="N",
+        help="which examples of the split, counted from 0 (default: 0 1 2 3)",
+    )
 
 
 def _measured(parser: _Parser) -> None:

@@ -71,6 +71,19 @@ def test_shared_weights_stay_shared():
     assert (made[0].weight == 0).sum() == 8
 
 
+def test_positions_and_tables_are_spared():
+    net = builder.Network("net")
+    x = net.add(
+        "Embedding", net.add("Input", shape=(5,), dtype="int64"), num_embeddings=7, embedding_dim=4, name="table"
+    )
+    x = net.add("add", x, net.add("Parameter", shape=(5, 4), init="randn", name="positions"))
+    net.add("Output", net.add("Linear", x, out_features=3, name="head"))
+    module = build(net.project().networks["network"], catalogue(())).eval()
+    before, after = module.state_dict(), pruning.pruned(module, 0.9).state_dict()
+    changed = {name for name in before if not torch.equal(before[name], after[name])}
+    assert changed == {"head.weight"}
+
+
 def test_what_has_nothing_to_prune_is_told_so():
     with pytest.raises(AfterError, match="before the one that gives the answer"):
         pruning.pruned(nn.Sequential(nn.Linear(2, 2)), 0.5, "channels")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import numpy as np
 import torch
 from safetensors.torch import load_file
 
@@ -37,3 +38,19 @@ def test_quantise_tells_and_writes(shell, trained, tmp_path):
     assert told["quantised"]["way"] == "static"
     assert sum(told["quantised"]["layers"].values()) == 2
     assert ".ts" in shell(*asked, "-o", "small.onnx").sentence
+
+
+def test_explain_writes_what_it_tells(shell, trained, tmp_path):
+    project, run = trained
+    asked = ("explain", project, "--run", run, "--examples", 2, 5, "-o", "why")
+    told = shell(*asked, "--json").json
+    assert len(told["answers"]) == len(told["scores"]) == 2
+    assert told["gap"] < 0.02, "ReLU has corners"
+    kept = np.load(tmp_path / "why" / "attributions.npz")
+    assert kept["attributions"].shape == kept["values"].shape == (2, 13)
+    header, *rows = (tmp_path / "why" / "attributions.csv").read_text().splitlines()
+    assert len(header.split(",")) == 13
+    assert len(rows) == 2
+    assert "no answer 'grape'" in shell(*asked, "--answer", "grape").sentence
+    assert "convolution" in shell(*asked, "--method", "grad-cam").sentence
+    assert "no number 4000" in shell("explain", project, "--run", run, "--examples", 4000, "-o", "why").sentence
