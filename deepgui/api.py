@@ -277,9 +277,17 @@ def train(
 
 
 def trainer(
-    project: Project, runs: Path | str | None = None, resume: Path | str | None = None, control: Control | None = None
+    project: Project,
+    runs: Path | str | None = None,
+    resume: Path | str | None = None,
+    control: Control | None = None,
+    devices: int = 1,
 ) -> Trainer:
     """What :func:`train` iterates; its ``module`` holds the weights.
+
+    Args:
+        devices: how many processes train together, each on batches of the project's size; on the CPU, or with a GPU
+            each. Under ``torchrun`` that decides.
 
     Raises:
         NetworkError: the project cannot be trained as it is; nothing was written.
@@ -290,15 +298,18 @@ def trainer(
     from deepgui.graph.problems import NetworkError
     from deepgui.training.preflight import preflight
     from deepgui.training.store import RunStore, default_root
+    from deepgui.training.team import launched
     from deepgui.training.trainer import RunSpec, Trainer
 
     problems = preflight(project, main_key(project), catalogue(project.blocks))
     if any(p.severity == "error" for p in problems):
         raise NetworkError(problems)
     store = RunStore(runs or default_root(None))
-    if resume is None:
-        return Trainer(RunSpec(project, folder=store.create(project)), control)
-    return Trainer(RunSpec(project, resume=store.open(str(resume)).folder), control)
+    place = launched()
+    if resume is not None:
+        return Trainer(RunSpec(project, resume=store.open(str(resume)).folder, devices=devices, place=place), control)
+    folder = store.create(project) if place is None or place.rank == 0 else None
+    return Trainer(RunSpec(project, folder=folder, devices=devices, place=place), control)
 
 
 def with_settings(

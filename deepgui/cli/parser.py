@@ -137,8 +137,29 @@ def _training(command: _Command) -> None:
     train.add_argument(
         "--tensorboard", action="store_true", help="write TensorBoard's files into the run's folder, too"
     )
-    train.add_argument("--devices", type=whole("--devices", 1), default=1, metavar="N", help="1 in this version")
+    train.add_argument(
+        "--devices",
+        type=whole("--devices", 1),
+        default=1,
+        metavar="N",
+        help="processes that train together, a batch each: on the CPU, or with a GPU each",
+    )
+    train.add_argument(
+        "--detach", action="store_true", help="train in a process of its own, which deepgui attach shows and steers"
+    )
     _json(train)
+    attach = command("attach", "attach:run", "Show a training that another process does, or steer it.")
+    attach.add_argument("target", metavar="RUN", help="its folder or name, or a .deepgui file for its newest run")
+    _runs_folder(attach)
+    orders = attach.add_mutually_exclusive_group()
+    orders.add_argument("--stop", action="store_true", help="end it after this step, with a checkpoint")
+    orders.add_argument("--pause", action="store_true", help="have it stand still")
+    orders.add_argument("--resume", action="store_true", help="have it go on after a pause")
+    orders.add_argument("--step", action="store_true", help="have it take one step and stand still")
+    attach.add_argument(
+        "--set", action="append", default=[], metavar="NAME=VALUE", help="change a number, such as lr=0.001"
+    )
+    _json(attach)
 
 
 def _search(command: _Command) -> None:
@@ -285,6 +306,23 @@ def _after(command: _Command) -> None:
     explain.add_argument("--input", default="", metavar="FIELD", help="the input to explain, where there are several")
     explain.add_argument("-o", "--out", type=Path, required=True, metavar="DIR", help="where arrays and pictures go")
     _json(explain)
+    attack = command("attack", "after:attack", "Mislead a trained run by small changes of its input.")
+    _measured(attack)
+    _examples(attack)
+    attack.add_argument("--method", choices=("fgsm", "pgd"), default="pgd", help="default: pgd")
+    attack.add_argument(
+        "--epsilon",
+        type=positive("--epsilon"),
+        nargs="+",
+        default=[0.01, 0.03, 0.1, 0.3],
+        metavar="E",
+        help="how far each element may move, in units of the data; a picture goes from 0 to 1 "
+        "(default: 0.01 0.03 0.1 0.3)",
+    )
+    attack.add_argument("--steps", type=whole("--steps", 1), default=10, metavar="N", help="of pgd (default: 10)")
+    attack.add_argument("--input", default="", metavar="FIELD", help="the input to change, where there are several")
+    attack.add_argument("-o", "--out", type=Path, metavar="DIR", help="write examples under the largest epsilon")
+    _json(attack)
 
 
 def _examples(parser: _Parser) -> None:

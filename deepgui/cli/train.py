@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 import sys
 from argparse import Namespace
 from collections.abc import Iterable
@@ -17,8 +18,9 @@ from deepgui.cli.errors import DONE, FAILED, CommandError
 from deepgui.cli.evaluate import store_of
 from deepgui.cli.stopping import stopping_gently
 from deepgui.project.values import Project
-from deepgui.training import tensorboard
+from deepgui.training import detached, tensorboard
 from deepgui.training.control import Control
+from deepgui.training.detached import Listening
 from deepgui.training.events import EpochFinished, Event, Failed, Finished, Scalars, Started, Warned
 from deepgui.training.tensorboard import LiveLog, following
 from deepgui.training.trainer import Trainer
@@ -35,8 +37,6 @@ class View(AbstractContextManager[Any], Protocol):
 
 def run(arguments: Namespace) -> int:
     """Train the project. Status 1 if the run failed or was interrupted."""
-    if arguments.devices != 1:
-        raise CommandError("this version trains on one device; leave out --devices.")
     if arguments.find_lr or arguments.overfit_batch:
         return look_ahead.run(arguments, _changed(api.load(arguments.project), arguments))
     if arguments.tensorboard:
@@ -44,17 +44,48 @@ def run(arguments: Namespace) -> int:
     control = Control()
     with output.waiting("preparing"):
         trainer = make_trainer(arguments, control)
-    view: View = Lines()
-    if arguments.json:
-        view = JsonLines(trainer.config.objective)
-    elif output.console(stderr=True).is_terminal:
-        view = Bar()
+    place = trainer.spec.place
+    if place is not None and place.rank > 0:
+        return _along(trainer)
+    folder = trainer.spec.resume or trainer.spec.folder
+    assert folder is not None
+    if arguments.detach:
+        return _let_go(trainer, folder, arguments)
+    view = view_of(trainer.config.objective, as_json=arguments.json)
     last: Event | None = None
-    with stopping_gently(control), view:
+    with stopping_gently(control), Listening(folder, control), view:
         for event in _events(trainer, logged=arguments.tensorboard):
             view.show(event)
             last = event
-    return _outcome(last, quiet=arguments.json)
+    return outcome(last, quiet=arguments.json)
+
+
+def view_of(objective: str, *, as_json: bool) -> View:
+    """What shows a training's events where this command was given."""
+    if as_json:
+        return JsonLines(objective)
+    return Bar() if output.console(stderr=True).is_terminal else Lines()
+
+
+def _let_go(trainer: Trainer, folder: Path, arguments: Namespace) -> int:
+    """Train in a process of its own."""
+    if trainer.spec.place is not None or arguments.tensorboard:
+        raise CommandError("--detach goes neither with torchrun nor with --tensorboard.")
+    again = trainer.spec.project if trainer.spec.resume is not None else None
+    pid = detached.start(folder, arguments.devices, again)
+    if arguments.json:
+        output.print_json({"run": folder, "pid": pid})
+    else:
+        output.console().print(f"Process {pid} trains; deepgui attach {folder} shows it.")
+    return DONE
+
+
+def _along(trainer: Trainer) -> int:
+    """Train beside the first process that torchrun has started; that one speaks, and tells when to stop."""
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, signal.SIG_IGN)
+    *_, last = trainer
+    return DONE if isinstance(last, Finished) and last.reason != "stopped" else FAILED
 
 
 def _events(trainer: Trainer, *, logged: bool) -> Iterable[Event]:
@@ -85,7 +116,7 @@ def make_trainer(arguments: Namespace, control: Control) -> Trainer:
         file = Path(arguments.start_from)
         start = file if file.is_file() else store.open(arguments.start_from).folder
         project = api.with_settings(project, {"start_from": str(start.absolute())})
-    return api.trainer(project, store.root, resume, control)
+    return api.trainer(project, store.root, resume, control, arguments.devices)
 
 
 def _changed(project: Project, arguments: Namespace) -> Project:
@@ -94,7 +125,8 @@ def _changed(project: Project, arguments: Namespace) -> Project:
     return api.with_settings(project, changes, arguments.lr, arguments.data)
 
 
-def _outcome(last: Event | None, *, quiet: bool) -> int:
+def outcome(last: Event | None, *, quiet: bool) -> int:
+    """Say how a training ended; the exit status. Raises CommandError if it failed or was stopped."""
     if isinstance(last, Failed):
         raise CommandError(last.message, FAILED)
     if not isinstance(last, Finished):

@@ -26,6 +26,12 @@ class Event:
         return {"event": name, **{f.name: _plain(getattr(self, f.name)) for f in fields(self)}}  # type: ignore[arg-type]
 
 
+def from_dict(plain: Mapping[str, Any]) -> Event:
+    """The event that ``as_dict`` was taken of; numbers that were not finite are None. Raises KeyError for another."""
+    kinds = {re.sub(r"(?<=[a-z])(?=[A-Z])", "_", kind.__name__).lower(): kind for kind in Event.__subclasses__()}
+    return kinds[plain["event"]](**{name: value for name, value in plain.items() if name != "event"})
+
+
 def _plain(value: Any) -> Any:
     if isinstance(value, float):
         return value if math.isfinite(value) else None

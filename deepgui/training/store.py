@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import platform
 import re
 import secrets
@@ -238,9 +237,11 @@ def _versions() -> dict[str, str]:
     return found
 
 
-def mark() -> dict[str, Any]:
-    """Who is training: with the time a process began, its number cannot be mistaken for a later one's."""
-    return {"pid": os.getpid(), "host": platform.node(), "process_started": psutil.Process().create_time()}
+def mark(pid: int | None = None) -> dict[str, Any]:
+    """Who is training: with the time a process (this one, if not another) began, its number cannot be mistaken for a
+    later one's. Raises psutil.Error for a process that has ended."""
+    process = psutil.Process(pid)
+    return {"pid": process.pid, "host": platform.node(), "process_started": process.create_time()}
 
 
 def _alive(raw: Mapping[str, Any]) -> bool:

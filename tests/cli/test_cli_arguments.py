@@ -44,12 +44,6 @@ def test_unusable_arguments_are_refused_in_one_sentence(shell, words: list[str],
     assert answer.sentence.startswith("deepgui: ")
 
 
-def test_more_than_one_device_waits_for_a_later_version(shell, wine: Path) -> None:
-    answer = shell("train", wine, "--devices", 2)
-    assert (answer.status, answer.out) == (2, "")
-    assert "one device" in answer.sentence
-
-
 @pytest.mark.parametrize("command", ["check", "train", "runs", "open"])
 @pytest.mark.parametrize(
     ("content", "said"),

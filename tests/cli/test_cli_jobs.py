@@ -6,6 +6,7 @@ import csv
 import json
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import numpy as np
@@ -329,7 +330,7 @@ def test_an_unexpected_failure_is_one_sentence_without_a_traceback(wine: Path) -
 
 
 def test_torchrun_trains_a_project_and_the_first_process_speaks(wine: Path) -> None:
-    words = [sys.executable, "-m", "torch.distributed.run", "--nproc-per-node", "2", "--master-port", "0"]
+    words = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc-per-node", "2"]
     done = subprocess.run(
         [*words, "-m", "deepgui", "train", wine, "--epochs", "1", "--batch-size", "31", "--json"],
         capture_output=True,
@@ -341,3 +342,21 @@ def test_torchrun_trains_a_project_and_the_first_process_speaks(wine: Path) -> N
     assert [event["event"] for event in events].count("finished") == 1
     assert events[-1]["steps"] == 2
     assert events[-1]["metrics"]["val_accuracy"] > 0.3
+
+
+def test_a_detached_run_is_left_attached_to_and_stopped(shell, wine: Path) -> None:
+    begun = shell("train", wine, "--epochs", 1_000_000, "--detach", "--json").json
+    run = Path(begun["run"])
+    assert run.is_dir()
+    assert begun["pid"] > 0
+    until = time.monotonic() + 60
+    while not (run / "checkpoints" / "last.pt").is_file() and time.monotonic() < until:
+        time.sleep(0.1)
+    told = shell("attach", wine, "--set", "lr=0.002", "--stop")
+    assert (told.status, told.out) == (0, "")
+    assert "stops" in told.err
+    followed = shell("attach", run, "--json")
+    assert followed.status == 1
+    assert "go on with --resume" in followed.sentence
+    assert [event["event"] for event in followed.events][-1] == "finished"
+    assert shell("attach", wine, "--pause").sentence.endswith("there is nothing to pause.")
