@@ -145,3 +145,27 @@ class Regions(Answer):
     def words(self) -> str:
         found = sorted(self.shares.items(), key=lambda pair: -pair[1])
         return ", ".join(f"{name} {share:.1%}" for name, share in found if share > 0)
+
+
+@dataclass(frozen=True, eq=False)
+class Found(Answer):
+    """Things in a picture (C, H, W).
+
+    Attributes:
+        rows: of each its class, centre x and y, width and height as shares of the picture, and how sure it is.
+    """
+
+    names: tuple[str, ...]
+    pixels: NDArray[np.float32]
+    rows: NDArray[np.float32]
+
+    def _named(self) -> list[tuple[str, float, list[float]]]:
+        rows = sorted(self.rows.tolist(), key=lambda row: -row[5])
+        return [(self.names[int(row[0])], row[5], row[1:5]) for row in rows]
+
+    def state(self) -> dict[str, Any]:
+        return {"boxes": [{"class": n, "probability": p, "box": box} for n, p, box in self._named()]}
+
+    @property
+    def words(self) -> str:
+        return ", ".join(f"{name} ({sure:.0%})" for name, sure, _ in self._named()) or "nothing found"

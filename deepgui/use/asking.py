@@ -12,9 +12,10 @@ from torch import Tensor
 from deepgui.data.errors import DataError
 from deepgui.data.tokenizers import tokenizer_of
 from deepgui.training.objectives import ObjectiveError
+from deepgui.training.objectives.detection import Detection
 from deepgui.training.objectives.sequence_to_sequence import SequenceToSequence
 from deepgui.use import writing
-from deepgui.use.answers import LISTED, Answer, Chances, Following, Numbers, Picture, Regions, Several, Text
+from deepgui.use.answers import LISTED, Answer, Chances, Following, Found, Numbers, Picture, Regions, Several, Text
 from deepgui.use.inputs import BESIDE
 from deepgui.use.model import Model
 
@@ -73,11 +74,20 @@ def _described(model: Model, answer: Tensor, batch: Mapping[str, Tensor]) -> lis
     if target.kind == "classmap":
         return [Regions(target.classes, row.numpy().astype(np.int64)) for row in answer.argmax(1)]
     if target.kind == "boxes":
-        raise DataError("boxes are not told one by one: look at them in the window, or measure with deepgui eval")
+        return _boxes(model, answer, batch)
     if target.classes:
         return [Chances(target.classes, tuple(row)) for row in probabilities(answer).tolist()]
     values = model.legend.normalizer.inverse({target.name: answer.reshape(-1, *target.shape)})[target.name]
     return [Numbers(tuple(row), target.columns) for row in values.reshape(len(values), -1).tolist()]
+
+
+def _boxes(model: Model, answer: Tensor, batch: Mapping[str, Tensor]) -> list[Answer]:
+    objective = model.objective
+    if not isinstance(objective, Detection):
+        raise ObjectiveError("This objective does not tell boxes.")
+    found = objective.found(answer, float(str(objective.options["confidence"])))
+    pictures, names = batch[model.legend.inputs[0].name], model.legend.target.classes
+    return [Found(names, a.numpy(), b.cpu().numpy()) for a, b in zip(pictures, found, strict=True)]
 
 
 def probabilities(answer: Tensor) -> Tensor:

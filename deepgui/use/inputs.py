@@ -30,7 +30,7 @@ from deepgui.project.values import DataConfig
 from deepgui.use.model import Model
 
 Batch = dict[str, Tensor]
-_OF_GRAPHS = ("features", "edges", "edge_features", "graph", "nodes")
+OF_GRAPHS = ("features", "edges", "edge_features", "graph", "nodes")
 BESIDE = ("padding", "length")
 """Fields that come along with the one that a file feeds."""
 
@@ -47,7 +47,7 @@ def read_batch(path: Path, model: Model) -> Batch:
     fields = model.of_data
     if path.is_dir():
         raise DataError("this is a folder; name the files in it", file=path)
-    if any(field.kind in _OF_GRAPHS for field in fields):
+    if any(field.kind in OF_GRAPHS for field in fields):
         raise DataError("this network takes graphs, which are not read from single files: measure it with deepgui eval")
     if path.suffix.lower() == ".npz":
         return _arrays(path, fields)

@@ -15,7 +15,7 @@ from deepgui.data.errors import DataError
 from deepgui.data.fields import Field
 from deepgui.data.tokenizers import tokenizer_of
 from deepgui.training.objectives import ObjectiveError
-from deepgui.use.inputs import BESIDE, sound_form
+from deepgui.use.inputs import BESIDE, OF_GRAPHS, sound_form
 from deepgui.use.making import code_of
 from deepgui.use.model import Model
 
@@ -82,6 +82,8 @@ def trial_of(model: Model) -> Trial:
         asked = _ways(model, fed)
         why = "" if asked else f"{fed.name} is nothing that can be drawn, typed or opened; look at Results instead."
         ways += asked
+    elif any(f.kind in OF_GRAPHS for f in fields):
+        why = "This network takes graphs, which are not edited here: Results shows what it says of those in the data."
     elif len(fields) > 1:
         names = ", ".join(f.name for f in fields)
         why = f"This network has {len(fields)} inputs ({names}); only one can be edited. deepgui predict takes an .npz."

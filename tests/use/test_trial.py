@@ -14,7 +14,7 @@ from deepgui.paths import samples
 from deepgui.project.values import DataConfig, TrainingConfig, main_key
 from deepgui.training.bindings import make_objective, roles
 from deepgui.training.objectives.base import Networks
-from deepgui.use import asking, making, trial, writing
+from deepgui.use import answers, asking, making, trial, writing
 from deepgui.use.model import of_training
 
 
@@ -53,6 +53,23 @@ def test_each_sample_can_be_tried_in_its_way(name, ways):
         (answer,) = asking.predict(model := sample(name), {n: v[:1] for n, v in found.examples.items()})
         assert answer.words
         assert model.networks.main is not None
+
+
+def test_boxes_are_told_with_their_classes():
+    made = sample("shapes_detector")
+    found = trial.trial_of(made)
+    (answer,) = asking.predict(made, {name: values[:1] for name, values in found.examples.items()})
+    assert answer.words
+    rows = np.array([[1, 0.5, 0.5, 0.2, 0.4, 0.6], [0, 0.2, 0.2, 0.1, 0.1, 0.9]], np.float32)
+    told = answers.Found(("circle", "square"), answer.pixels, rows)
+    assert [box["class"] for box in told.state()["boxes"]] == ["circle", "square"]
+    assert told.words == "circle (90%), square (60%)"
+
+
+def test_graphs_are_not_edited_and_the_dock_says_where_to_look():
+    found = trial.trial_of(sample("karate_gcn"))
+    assert found.ways == ()
+    assert "Results" in found.why
 
 
 def test_a_field_that_feeds_two_inputs_is_edited_once():

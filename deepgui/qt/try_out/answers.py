@@ -10,13 +10,14 @@ from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QStackedWidget, QWidget
 
 from deepgui.qt import style
-from deepgui.qt.results.images import ImageWall, wall_of_images
+from deepgui.qt.probes import colors
+from deepgui.qt.results.images import ImageWall, Wall, wall_of_boxes, wall_of_images
 from deepgui.qt.results.texts import TextsView
 from deepgui.qt.theme import GRID, theme
 from deepgui.qt.try_out.bars import ChanceBars
 from deepgui.qt.widgets import column, label
-from deepgui.training.objectives.previews import Images
-from deepgui.use.answers import Answer, Chances, Following, Numbers, Picture, Regions, Several, Text
+from deepgui.training.objectives.previews import Boxes, Images
+from deepgui.use.answers import Answer, Chances, Following, Found, Numbers, Picture, Regions, Several, Text
 
 MOST_NUMBERS = 12
 
@@ -58,17 +59,13 @@ class AnswerView(QWidget):
     def show_answer(self, answer: Answer, truth: str = "") -> None:
         """Show it; ``truth``: what it should have been, if that is known."""
         said = ""
-        if isinstance(answer, Following):
-            self.bars.show_chances(answer.names, answer.chances, ranked=True)
+        if isinstance(answer, (Chances, Several)):
+            ranked = isinstance(answer, Following)
+            self.bars.show_chances(answer.names, answer.chances, ranked=ranked)
             page: QWidget = self.bars
-        elif isinstance(answer, (Chances, Several)):
-            self.bars.show_chances(answer.names, answer.chances)
-            page, said = self.bars, self._headline(answer)
-        elif isinstance(answer, Picture):
-            self.wall.show_wall(wall_of_images(Images(images=answer.pixels[None])))
-            page, said = self.wall, answer.words
-        elif isinstance(answer, Regions):
-            self._show_regions(answer)
+            said = "" if ranked else self._headline(answer)
+        elif isinstance(answer, (Picture, Regions, Found)):
+            self.wall.show_wall(_wall(answer))
             page, said = self.wall, answer.words
         elif isinstance(answer, Text):
             self._show_text(answer.words)
@@ -103,16 +100,22 @@ class AnswerView(QWidget):
         self.numbers.setText("\n".join(lines[:MOST_NUMBERS] + more))
         return ""
 
-    def _show_regions(self, answer: Regions) -> None:
-        from deepgui.qt.probes import colors
-
-        rgb = colors.class_rgb(len(answer.names))[answer.classes] / 255
-        self.wall.show_wall(wall_of_images(Images(images=np.moveaxis(rgb, -1, 0)[None].astype(np.float32))))
-
     def _show_text(self, text: str) -> None:
         self.text.setFont(style.mono(15))
         color = theme().color("text").name()
         self.text.setHtml(f'<p style="white-space:pre-wrap;color:{color}">{escape(text)}</p>')
+
+
+def _wall(answer: Picture | Regions | Found) -> Wall:
+    """An answer that is a picture, or lies over one."""
+    if isinstance(answer, Picture):
+        return wall_of_images(Images(images=answer.pixels[None]))
+    if isinstance(answer, Found):
+        nothing = answer.rows[:0]
+        boxes = Boxes(images=answer.pixels[None], said=(answer.rows,), true=(nothing,), classes=answer.names)
+        return wall_of_boxes(boxes)
+    rgb = colors.class_rgb(len(answer.names))[answer.classes] / 255
+    return wall_of_images(Images(images=np.moveaxis(rgb, -1, 0)[None].astype(np.float32)))
 
 
 def plain(error: Any) -> str:

@@ -74,6 +74,8 @@ class DrawPage(Page):
         self.fit.setVisible(trial.ink.share > 0)
         self.examples.index = -1
         self._look()
+        if not trial.ink.share:  # nothing that people draw
+            self._example()
 
     def _set_brush(self, value: float) -> None:
         self.pad.brush = value
