@@ -5,6 +5,7 @@ from __future__ import annotations
 from argparse import Namespace
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from deepgui import api
 from deepgui.after.subject import Subject
@@ -12,6 +13,9 @@ from deepgui.cli import output
 from deepgui.cli.errors import DONE, CommandError
 from deepgui.cli.evaluate import run_folder
 from deepgui.training.evaluate import examples_of, load_trained
+
+if TYPE_CHECKING:
+    from deepgui.after.adversarial import Misled
 
 _SPLITS = {"train": "train", "val": "validation", "test": "test"}
 _MOST_NAMES = 20
@@ -83,14 +87,14 @@ def explain(arguments: Namespace) -> int:
         found = attributions.explain(subject, *asked)
     values, given = found.attributions.numpy(), found.values
     folder = _folder(arguments.out)
-    paths = [folder / "attributions.npz"]
+    paths = [folder / f"{arguments.method}.npz"]
     np.savez(paths[0], examples=arguments.examples, values=given.numpy(), attributions=values, scores=found.scores)
     if found.field.kind == "image":
         for number, picture, hot in zip(arguments.examples, given, found.attributions, strict=True):
             image = heat.heat_map(picture, hot)
             paths.append(heat.write(image, folder / f"{number:04d}_{arguments.method}.png"))
     elif values.ndim == 2 and len(found.field.columns) == values.shape[1]:
-        paths.append(folder / "attributions.csv")
+        paths.append(folder / f"{arguments.method}.csv")
         header = ",".join(found.field.columns)
         np.savetxt(paths[-1], values, "%.7g", ",", header=header, comments="", encoding="utf-8")
     if arguments.json:
@@ -105,6 +109,54 @@ def explain(arguments: Namespace) -> int:
     for path in paths:
         out.print(str(path))
     return DONE
+
+
+def attack(arguments: Namespace) -> int:
+    """Print the metrics under attack; with ``-o``, write pictures of clean, attacked and difference, and arrays."""
+    import numpy as np
+
+    from deepgui.after import adversarial
+
+    with output.waiting("attacking"):
+        subject = _subject(arguments)
+        attack = adversarial.Attack(subject, arguments.method, arguments.steps, arguments.input)
+        rows = adversarial.table(attack, arguments.epsilon)
+        largest = max(arguments.epsilon)
+        found = adversarial.misled(attack, arguments.examples, largest) if arguments.out is not None else None
+    paths: list[Path] = []
+    if found is not None:
+        paths.append(_folder(arguments.out) / "attacked.npz")
+        clean, attacked = found.clean.numpy(), found.attacked.numpy()
+        np.savez(paths[0], examples=arguments.examples, epsilon=largest, clean=clean, attacked=attacked)
+        paths += _pictures(found, arguments, largest)
+    if arguments.json:
+        told = {"method": arguments.method, "split": arguments.split, "rows": rows, "files": paths}
+        names = {} if found is None else {"before": found.before, "after": found.after, "true": found.true}
+        output.print_json({**told, **names})
+        return DONE
+    _print_rows(("epsilon",), [((f"{row.epsilon:g}",), row.metrics) for row in rows])
+    out = output.console()
+    if found is not None:
+        out.print()
+        for number, *said in zip(arguments.examples, found.before, found.after, found.true, strict=True):
+            out.print(f"{number}: " + "{}, attacked {} (true: {})".format(*said))
+    for path in paths:
+        out.print(str(path))
+    return DONE
+
+
+def _pictures(found: Misled, arguments: Namespace, epsilon: float) -> list[Path]:
+    """Clean, attacked, and their difference, grey where there is none; nothing for what is no picture."""
+    from deepgui.after import heat
+
+    if found.field.kind != "image":
+        return []
+    paths = []
+    for number, clean, attacked in zip(arguments.examples, found.clean, found.attacked, strict=True):
+        difference = 0.5 + (attacked - clean) / (2 * epsilon)
+        path = arguments.out / f"{number:04d}_{arguments.method}.png"
+        paths.append(heat.write(heat.side_by_side(clean, attacked, difference), path))
+    return paths
 
 
 def _answer(subject: Subject, named: str | None) -> int | None:
