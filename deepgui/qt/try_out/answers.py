@@ -15,7 +15,7 @@ from deepgui.qt.results.images import ImageWall, Wall, wall_of_boxes, wall_of_im
 from deepgui.qt.results.texts import TextsView
 from deepgui.qt.theme import GRID, theme
 from deepgui.qt.try_out.bars import ChanceBars
-from deepgui.qt.widgets import column, label
+from deepgui.qt.widgets import Elided, column, label
 from deepgui.training.objectives.previews import Boxes, Images
 from deepgui.use.answers import Answer, Chances, Following, Found, Numbers, Picture, Regions, Several, Text
 
@@ -28,7 +28,7 @@ class AnswerView(QWidget):
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.setObjectName("try_answer")
-        self.said = label("", "heading")
+        self.said = Elided("", "heading")
         self.said.setObjectName("try_said")
         self.beside = label("", "muted")
         self.bars, self.wall, self.text = ChanceBars(), ImageWall(), TextsView()

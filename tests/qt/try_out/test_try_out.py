@@ -273,13 +273,13 @@ def test_an_answer_view_takes_every_kind_of_answer(qtbot):
     view = AnswerView()
     qtbot.addWidget(view)
     view.show_answer(answers.Numbers((3.25,), ("price",)))
-    assert view.said.text() == "3.25"
+    assert view.said.full_text() == "3.25"
     view.show_answer(answers.Numbers(tuple(range(30))))
     assert "and 18 more" in view.numbers.text()
     view.show_answer(answers.Several(("cat", "dog"), (0.9, 0.2)))
-    assert view.said.text() == "cat"
+    assert view.said.full_text() == "cat"
     view.show_answer(answers.Text("<b>bold</b>"))
     assert view.text.toPlainText() == "<b>bold</b>"
     regions = np.zeros((4, 4), np.int64)
     view.show_answer(answers.Regions(("none", "circle"), regions))
-    assert view.said.text() == "none 100.0%"
+    assert view.said.full_text() == "none 100.0%"
