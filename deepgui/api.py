@@ -161,8 +161,8 @@ def _beside(project: Project, run: Path | None, key: str) -> Exportable:
         raise ValueError(f"the project has no network {key}: it has {', '.join(project.networks)}")
     kinds = catalogue(project.blocks)
     if run is None:
-        module = build(project.networks[key], kinds)
-        return Exportable(replace(project, name=key), project.networks[key], kinds, module, fresh=True)
+        fresh = build(project.networks[key], kinds)
+        return Exportable(replace(project, name=key), project.networks[key], kinds, fresh, fresh=True)
     found = load_trained(run)
     role = next((role for role, own in roles(found.project).items() if own == key), None)
     if role is None:

@@ -26,6 +26,7 @@ SCENES = {
     "moons_mlp": ("hidden2", "boundary", "training"),
     "wine_mlp": ("hidden", "confusion", "training"),
     "digits_vae": ("decoder", "results", "training"),
+    "digits_gan": ("generator", "results", "training"),
     "mackey_glass_lstm": ("lstm", "results", "training"),
     "date_translation": ("decoder", "results", "training"),
 }

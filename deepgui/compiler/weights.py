@@ -17,7 +17,8 @@ class WeightsError(ValueError):
 def read_weights(path: Path) -> dict[str, Tensor]:
     """What a safetensors file holds, by name. Raises WeightsError."""
     try:
-        return load_file(path)
+        found: dict[str, Tensor] = load_file(path)
+        return found
     except FileNotFoundError:
         raise WeightsError(
             f"The weights that the project starts from are not there: {path.name}. Put the file beside the project."

@@ -21,9 +21,7 @@ SETTINGS = (
     ParamSpec("flip", "float", 0.0, minimum=0.0, doc="Share of the images that are mirrored, left to right."),
     ParamSpec("crop", "int", 0, minimum=0, doc="Images are moved by up to so many pixels each way; black comes in."),
     ParamSpec("rotation", "float", 0.0, minimum=0.0, doc="Images are turned by up to so many degrees each way."),
-    ParamSpec(
-        "zoom", "float", 0.0, minimum=0.0, doc="Images grow or shrink by up to this share: 0.1 is 90 to 110 %."
-    ),
+    ParamSpec("zoom", "float", 0.0, minimum=0.0, doc="Images grow or shrink by up to this share: 0.1 is 90 to 110 %."),
     ParamSpec("shift", "float", 0.0, minimum=0.0, doc="Images are moved by up to this share of their size each way."),
     ParamSpec("brightness", "float", 0.0, minimum=0.0, doc="Images get up to this share brighter or darker."),
     ParamSpec("contrast", "float", 0.0, minimum=0.0, doc="The contrast gets up to this share stronger or weaker."),

@@ -38,9 +38,7 @@ def trained(network: Network, source: str, objective: str = "classification", st
     objective = SimpleNamespace(feeds={"network": dataset.inputs}, complete=dict, preview=lambda what, networks: None)
     networks = SimpleNamespace(modules={"network": module})
     keys = {"network": "net"}
-    return SimpleNamespace(
-        module=module, networks=networks, keys=keys, dataset=dataset, step=step, objective=objective
-    )
+    return SimpleNamespace(module=module, networks=networks, keys=keys, dataset=dataset, step=step, objective=objective)
 
 
 @pytest.fixture(scope="module")

@@ -78,8 +78,7 @@ def test_it_trains_shows_what_it_makes_and_exports(path: Path, tmp_path: Path) -
     for what in trainer.objective.previews:
         assert preview(trainer.objective, trainer.networks, what) is not None
     for form in ("python", "weights"):
-        api.export(project, form, tmp_path / form, run=folder)
-        assert any((tmp_path / form).iterdir())
+        assert all(file.exists() for file in api.export(project, form, tmp_path / form, run=folder).paths)
 
 
 @pytest.mark.parametrize("name", PROMISED)

@@ -36,7 +36,8 @@ def mistakes(dataset: Dataset, field: Field, device: torch.device, answer: Answe
     wrong = (said != truth).nonzero().flatten()
     note = f"{len(wrong)} of {len(truth)} validation examples are wrong"
     if field.kind not in ("image", "tokens"):
-        points = _plane(batch[field.name].cpu().float().flatten(1)) if field.kind != "features" else np.zeros((0, 2), np.float32)
+        measured = field.kind != "features"  # those are of nodes, of which a graph has several
+        points = _plane(batch[field.name].cpu().float().flatten(1)) if measured else np.zeros((0, 2), np.float32)
         return Scatter(points=points, labels=said.numpy()[: len(points)], classes=dataset.target.classes, note=note)
     order = wrong[sure[wrong].argsort(descending=True)] if len(wrong) else sure.argsort()
     note += ", the surest first" if len(wrong) else "; these are the least sure"

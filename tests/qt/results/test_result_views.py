@@ -64,7 +64,8 @@ def test_masks_are_coloured_by_class_and_the_background_is_not():
 
 def test_unsure_boxes_are_left_out_and_true_ones_are_dashed():
     rows = np.array([[1, 0.5, 0.5, 0.2, 0.4, 0.9], [0, 0.5, 0.5, 0.2, 0.2, 0.2]], np.float32)
-    boxes = previews.Boxes(images=np.zeros((1, 3, 8, 8), np.float32), said=(rows,), true=(rows[:1],), classes=("a", "b"))
+    picture = np.zeros((1, 3, 8, 8), np.float32)
+    boxes = previews.Boxes(images=picture, said=(rows,), true=(rows[:1],), classes=("a", "b"))
     (marks,) = images.wall_of_boxes(boxes).marks
     assert [(m.word, m.dashed) for m in marks] == [("", True), ("b 90%", False)]
     assert marks[1].frame == pytest.approx((0.4, 0.3, 0.2, 0.4))
