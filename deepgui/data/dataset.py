@@ -11,6 +11,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from deepgui.catalog.spec import Value
 from deepgui.data.csv_table import read_csv
 from deepgui.data.errors import DataError
 from deepgui.data.fields import Field, of_one_graph, shown
@@ -175,6 +176,22 @@ class Dataset:
         return {"examples": len(split), "classes": dict(zip(self.target.classes, counts, strict=True))}
 
 
+def _key(config: DataConfig, objective: str, options: Mapping[str, Value]) -> tuple[object, ...]:
+    """What decides how a dataset comes out."""
+    settings = (config.target, config.validation, config.test, config.seed, config.normalize)
+    inputs = tuple(sorted(config.inputs.items()))
+    return (config.source, objective, settings, inputs, tuple(sorted(options.items())), fingerprint(options))
+
+
+def ready(config: DataConfig, objective: str = "") -> Dataset | None:
+    """What :func:`prepare` gives, if it has been read already; None otherwise, or if it cannot be read."""
+    try:
+        found: Dataset | None = _datasets.peek(_key(config, objective, resolved_options(config, objective)))
+    except DataError:
+        return None
+    return found
+
+
 def prepare(config: DataConfig, objective: str = "", known: Legend | None = None) -> Dataset:
     """Open the source, split it, and learn the normalisation from the training split.
 
@@ -189,9 +206,7 @@ def prepare(config: DataConfig, objective: str = "", known: Legend | None = None
             or data that is not such as the network learnt from.
     """
     options = resolved_options(config, objective)
-    settings = (config.target, config.validation, config.test, config.seed, config.normalize)
-    inputs = tuple(sorted(config.inputs.items()))
-    key = (config.source, objective, settings, inputs, tuple(sorted(options.items())), fingerprint(options))
+    key = _key(config, objective, options)
     form = next((f.form for f in known.inputs if f.form), None) if known else None
     if known is not None and form is not None and config.source == "csv":
         # Read as the network knows it, once: what would be found out anew need not hold for a few more rows.

@@ -210,6 +210,13 @@ class Recent:
             result: T = item.future.result()
             return result
 
+    def peek(self, key: tuple[object, ...]) -> Any:
+        """The result kept under ``key`` if it is there already, else None; nobody waits."""
+        with self._lock:
+            item = self._items.get(key)
+        ready = item is not None and item.future.done() and item.future.exception() is None
+        return item.future.result() if ready and item is not None else None
+
     def _fill(self, key: tuple[object, ...], item: _Item, make: Callable[[], T]) -> None:
         def heed(progress: Progress) -> None:
             item.progress = progress

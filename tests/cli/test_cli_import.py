@@ -41,12 +41,10 @@ def test_a_module_becomes_a_project_with_weights_beside_it(here: Path, capsys: p
     module.load_state_dict(load_file(here / "net.safetensors"))
 
 
-def test_what_cannot_be_drawn_is_named_and_nothing_is_written(here: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    assert main(["import", "brought_model:Odd", "-o", "odd.deepgui", "--input-shape", "1,3"]) == 1
-    said = capsys.readouterr().err
-    assert "special_bessel_j0" in said
-    assert "nothing was written" in said
-    assert not (here / "odd.deepgui").exists()
+def test_what_cannot_be_drawn_comes_in_as_code_and_is_named(here: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["import", "brought_model:Odd", "-o", "odd.deepgui", "--input-shape", "1,3"]) == 0
+    assert "special_bessel_j0" in capsys.readouterr().out
+    assert any(block.code is not None for block in deepgui.load(here / "odd.deepgui").blocks.values())
 
 
 @pytest.mark.parametrize(

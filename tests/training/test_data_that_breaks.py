@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from deepgui.data import batches, image_folder
+from deepgui.data import batches, reading
 from deepgui.project.values import DataConfig
 from deepgui.training.events import EpochFinished, Failed, Finished
 from deepgui.training.run import Run
@@ -18,7 +18,7 @@ from deepgui.training.trainer import RunSpec, Trainer
 @pytest.fixture
 def pictures(tmp_path, monkeypatch):
     """A folder of pictures that are read batch by batch, by this process."""
-    monkeypatch.setattr(image_folder, "fits", lambda *_: False)
+    monkeypatch.setattr(reading, "fits", lambda *_: False)
     monkeypatch.setattr(batches, "_MOST_WORKERS", {True: 0, False: 0})
     random = np.random.default_rng(0)
     for label in range(10):

@@ -7,7 +7,6 @@ import pytest
 import torch
 from torch import nn
 from torch.nn import functional as F
-from torch_geometric.nn import GCNConv, global_mean_pool
 
 from deepgui import builder
 from deepgui.compiler.catalogue import catalogue
@@ -45,6 +44,10 @@ def shapes(pooled=True):
 
 class Club(nn.Module):
     def __init__(self):
+        from torch_geometric.nn import (
+            GCNConv,  # which would put other functions into torch before the catalogue is read
+        )
+
         super().__init__()
         self.first, self.second = GCNConv(34, 4), GCNConv(4, 2)
 
@@ -55,10 +58,14 @@ class Club(nn.Module):
 
 class Shapes(nn.Module):
     def __init__(self):
+        from torch_geometric.nn import GCNConv
+
         super().__init__()
         self.conv, self.scores = GCNConv(1, 8), nn.Linear(8, 4)
 
     def forward(self, batch):
+        from torch_geometric.nn import global_mean_pool
+
         x = torch.relu(self.conv(batch["features"], batch["edges"]))
         return self.scores(global_mean_pool(x, batch["graph"]))
 

@@ -35,7 +35,7 @@ class Course:
 
 
 def course(project: Project) -> Course:
-    """The learning rates of a run. Imports torch and may read data: call it off the GUI thread.
+    """The learning rates of a run. Imports torch: call it off the GUI thread.
 
     Raises OptimError for settings that PyTorch refuses.
     """
@@ -49,14 +49,11 @@ def course(project: Project) -> Course:
 
 
 def _batches(project: Project) -> int | None:
-    from deepgui.data.dataset import prepare
-    from deepgui.data.errors import DataError
+    """Batches an epoch; None while the data has not been read: a preview is no reason to."""
+    from deepgui.data.dataset import ready
 
-    try:
-        count = len(prepare(project.data, project.training.objective).train)
-    except DataError:
-        return None
-    return -(-count // max(1, project.training.batch_size)) or None
+    dataset = ready(project.data, project.training.objective)
+    return -(-len(dataset.train) // max(1, project.training.batch_size)) or None if dataset is not None else None
 
 
 class SchedulePreview(QWidget):
