@@ -8,7 +8,7 @@ from importlib.metadata import entry_points
 
 from torch import nn
 
-from deepgui.catalog.graph_layers import graph_layers
+from deepgui.catalog.graph_layers import graph_layers, put_back
 from deepgui.catalog.introspect import layer_names, module_spec, spectral_conv
 from deepgui.catalog.operations import CONSTANT, INPUT, OUTPUT, PARAMETER, operations
 from deepgui.catalog.spec import LayerSpec, Registry, SpecError
@@ -20,6 +20,7 @@ _log = logging.getLogger(__name__)
 @cache
 def registry() -> Registry:
     """All layer kinds that can be placed; built once in a process."""
+    put_back()
     found = Registry((INPUT, OUTPUT, PARAMETER, CONSTANT))
     for name in layer_names():
         found.register(module_spec(getattr(nn, name)))

@@ -47,14 +47,19 @@ def graph_layers() -> tuple[LayerSpec, ...]:
     except Exception as error:  # an installation can be broken in any way
         _log.warning("The layers of PyTorch Geometric could not be loaded: %s", error)
         return ()
-    for name in _REPLACED:
-        setattr(torch, name, getattr(torch._C._VariableFunctions, name))
+    put_back()
     return tuple(_declare(kind, getattr(found, kind)) for kind in GRAPH_LAYERS)
 
 
 _REPLACED = ("select", "index_select")
 """Functions of torch in whose place PyTorch Geometric puts its own, for a kind of tensor that no drawing has. They lack
 help and are not what a network calls that is recorded."""
+
+
+def put_back() -> None:
+    """Torch's own functions where they were, whoever has imported PyTorch Geometric."""
+    for name in _REPLACED:
+        setattr(torch, name, getattr(torch._C._VariableFunctions, name))
 
 
 def GINConv(
