@@ -73,6 +73,13 @@ class SchedulePreview(QWidget):
         self.note.setObjectName("schedule_note")
         self.setLayout(column(self.chart, self.note, gap=GRID // 2))
         theme.current().changed.connect(self._draw)
+        session.offer_changed.connect(self._once_read)
+
+    def _once_read(self) -> None:
+        """The data has been read: epochs can be counted now."""
+        if self._course is not None and not self._course.known:
+            self._asked = ()
+            self.refresh()
 
     def refresh(self) -> None:
         """Ask for the course of the project as it is now, unless it is the one shown."""
@@ -89,7 +96,7 @@ class SchedulePreview(QWidget):
             self.note.setText(str(found.error))
         else:
             self._course = found
-            self.note.setText("" if found.known else "Epochs are drawn as 100 steps until the data can be read.")
+            self.note.setText("" if found.known else "Epochs are drawn as 100 steps until the data has been read.")
         self.note.setVisible(bool(self.note.text()))
         self._draw()
 

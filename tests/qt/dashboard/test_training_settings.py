@@ -10,6 +10,7 @@ from PySide6.QtWidgets import QAbstractSpinBox
 from pytestqt.qtbot import QtBot
 from qt.frame_helpers import session_of, small_cnn
 
+from deepgui.data.dataset import prepare
 from deepgui.project.values import DataConfig, TrainingConfig
 from deepgui.qt.dashboard.controller import RunController
 from deepgui.qt.dashboard.schedule_preview import course
@@ -21,6 +22,7 @@ from deepgui.qt.widgets import Switch
 def pane(qtbot: QtBot):
     training = TrainingConfig(epochs=4, batch_size=100)
     session = session_of(small_cnn(), data=DataConfig("digits"), training=training)
+    prepare(session.project.data, training.objective)  # as the preflight does beside the window
     controller = RunController(session)
     made = SettingsPane(session, controller)
     qtbot.addWidget(made)
